@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "starling",
+  products: [
+    .executable(name: "starling", targets: ["starling"]),
+    .library(name: "Recognizer", targets: ["Recognizer"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // C libraries, from the distribution's -dev packages.
+    .systemLibrary(
+      name: "CFFTW", pkgConfig: "fftw3f", providers: [.apt(["libfftw3-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+    .systemLibrary(
+      name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // The recogniser, from the bottom up. docs/architecture.md says what each may know.
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"]),
+    .target(name: "Audio", dependencies: ["CFFTW", "CSndfile", "CSoxr", "Tensor"]),
+    .target(name: "Conformer", dependencies: ["CKernels", "Tensor"]),
+    .target(name: "Decoding"),
+    .target(name: "Recognizer", dependencies: ["Audio", "Conformer", "Decoding", "Tensor"]),
+    .target(
+      name: "Checkpoints",
+      dependencies: ["CZlib", "Conformer", "Tensor", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Transcripts", dependencies: ["Decoding"]),
+    .executableTarget(
+      name: "starling",
+      dependencies: [
+        "Audio", "Checkpoints", "Conformer", "Decoding", "Recognizer", "Tensor", "Transcripts",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // Helpers and tests.
+    .testTarget(name: "TensorTests", dependencies: ["Tensor", "CKernels"]),
+    .testTarget(name: "AudioTests", dependencies: ["Audio", "Tensor"]),
+    .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor"]),
+    .testTarget(name: "DecodingTests", dependencies: ["Decoding"]),
+    .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensor"]),
+    .testTarget(name: "RecognizerTests", dependencies: ["Recognizer", "Audio", "Conformer"]),
+    .testTarget(name: "CommandTests"),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,3 @@
+#ifndef STARLING_CKERNELS_H
+#define STARLING_CKERNELS_H
+#endif
