@@ -42,15 +42,19 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    // Helpers and tests.
-    .testTarget(name: "TensorTests", dependencies: ["Tensor", "CKernels"]),
-    .testTarget(name: "AudioTests", dependencies: ["Audio", "Tensor"]),
-    .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor"]),
+    // Tests. They use the public and package interfaces, so that they run in release builds.
+    .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/TestSupport"),
+    .testTarget(name: "TensorTests", dependencies: ["Tensor", "CKernels", "TestSupport"]),
+    .testTarget(name: "AudioTests", dependencies: ["Audio", "CSndfile", "Tensor", "TestSupport"]),
+    .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor", "TestSupport"]),
     .testTarget(name: "DecodingTests", dependencies: ["Decoding"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts"]),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensor"]),
-    .testTarget(name: "RecognizerTests", dependencies: ["Recognizer", "Audio", "Conformer"]),
-    .testTarget(name: "CommandTests"),
+    .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "Conformer", "Tensor", "TestSupport"]),
+    .testTarget(
+      name: "RecognizerTests",
+      dependencies: ["Recognizer", "Audio", "Checkpoints", "Conformer", "Tensor", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,66 @@
+// Elementwise and row-wise kernels of the recogniser, one set per instruction set.
+//
+// Every set is compiled from the same C (kernels_body.h) for another target, chosen once at start
+// by what the processor has, and each can be forced in tests. Matrices are row-major float32;
+// a "stride" is the distance between rows in floats.
 #ifndef STARLING_CKERNELS_H
 #define STARLING_CKERNELS_H
+
+#include <stdint.h>
+
+typedef enum {
+  CK_ISA_PORTABLE = 0,  // whatever the compiler's baseline offers
+  CK_ISA_AVX2 = 1,      // AVX2, FMA, F16C
+  CK_ISA_AVX512 = 2,    // AVX-512 F, BW, DQ, VL
+} ck_isa;
+
+typedef enum {
+  CK_ACTIVATION_NONE = 0,
+  CK_ACTIVATION_RELU = 1,
+  CK_ACTIVATION_SWISH = 2,  // x * sigmoid(x)
+} ck_activation;
+
+typedef struct {
+  // y[r, :] = gamma * (x[r, :] - mean) / sqrt(variance + epsilon) + beta, variance biased.
+  // x and y may be the same.
+  void (*layer_norm)(const float *x, long x_stride, long rows, long n, const float *gamma,
+                     const float *beta, float epsilon, float *y, long y_stride);
+
+  // y = activation(y + bias), in place.
+  void (*bias_activation)(float *y, long stride, long rows, long n, const float *bias,
+                          ck_activation activation);
+
+  // x += scale * (y + bias): the end of a residual branch.
+  void (*add_residual)(float *x, long x_stride, const float *y, long y_stride, long rows, long n,
+                       const float *bias, float scale);
+
+  // y[r, j] = a * sigmoid(b), a = x[r, j] + bias[j], b = x[r, n + j] + bias[n + j]; x: [rows, 2n].
+  void (*glu)(const float *x, long x_stride, long rows, long n, const float *bias, float *y,
+              long y_stride);
+
+  // y[t, j] = swish(bias[j] + sum_k x[t + k, j] * w[k, j]); x: [rows + taps - 1, n], w: [taps, n].
+  void (*depthwise_swish)(const float *x, long rows, long n, const float *w, const float *bias,
+                          long taps, float *y);
+
+  // s[i, :] = softmax(scale * (s[i, :] + p[i, first - i ...])) for i in 0..<rows, each over n
+  // columns: adds the relative-position scores, stored unshifted, and normalises.
+  void (*relative_softmax)(float *s, long s_stride, const float *p, long p_stride, long first,
+                           long rows, long n, float scale);
+
+  // x[r, :] -= log(sum(exp(x[r, :]))), in place, after adding bias.
+  void (*log_softmax)(float *x, long stride, long rows, long n, const float *bias);
+
+  // y[i] = x[i] as float; returns the index of the first NaN or infinity, or -1.
+  long (*half_to_float)(const uint16_t *x, float *y, long count);
+
+  // Index of the first NaN or infinity in x, or -1.
+  long (*first_not_finite)(const float *x, long count);
+} ck_table;
+
+// The kernels of one instruction set, or NULL when this processor or build lacks it.
+const ck_table *ck_kernels(ck_isa isa);
+
+// The best instruction set of this processor.
+ck_isa ck_best_isa(void);
+
 #endif

@@ -1,0 +1,13 @@
+#include "ckernels.h"
+
+#if defined(__x86_64__)
+// The system headers come first, so that the attribute below covers our own functions only.
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi2"))), apply_to = function)
+#define CK_TABLE ck_table_avx2
+#include "kernels_body.h"
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,15 @@
+#include "ckernels.h"
+
+#if defined(__x86_64__)
+// The system headers come first, so that the attribute below covers our own functions only.
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi2"))), \
+    apply_to = function)
+#define CK_TABLE ck_table_avx512
+#include "kernels_body.h"
+#pragma clang attribute pop
+#endif

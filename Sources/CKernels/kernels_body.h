@@ -1,0 +1,193 @@
+// The kernels themselves, compiled once per instruction set by kernels_*.c, which define
+// CK_TABLE (the name of the set's table) and, where the target is not the compiler's baseline,
+// push a target attribute around this file. Plain loops: the compiler vectorises them for the
+// target. Reductions carry several partial sums only where `reassociate` allows it.
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+// exp for finite x by 2^n * 2^f with a degree-6 polynomial: relative error below 3e-7.
+static inline float ck_exp(float x) {
+  const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
+  x = x < -87.0f ? -87.0f : x;
+  x = x > 88.0f ? 88.0f : x;
+  float shifted = x * 1.44269504088896341f + magic;
+  float n = shifted - magic;
+  float r = x - n * 0.693359375f;
+  r = r + n * 2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  int32_t bits;
+  memcpy(&bits, &shifted, sizeof bits);
+  int32_t exponent = (bits - 0x4B400000 + 127) << 23;
+  float scale;
+  memcpy(&scale, &exponent, sizeof scale);
+  return p * scale;
+}
+
+static inline float ck_sigmoid(float x) { return 1.0f / (1.0f + ck_exp(-x)); }
+
+static float ck_sum(const float *x, long n) {
+#pragma clang fp reassociate(on)
+  float s = 0;
+  for (long i = 0; i < n; i++) s += x[i];
+  return s;
+}
+
+static float ck_max(const float *x, long n) {
+  float lane[16];
+  for (int k = 0; k < 16; k++) lane[k] = -INFINITY;
+  long i = 0;
+  for (; i + 16 <= n; i += 16)
+    for (int k = 0; k < 16; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
+  float m = -INFINITY;
+  for (int k = 0; k < 16; k++) m = lane[k] > m ? lane[k] : m;
+  for (; i < n; i++) m = x[i] > m ? x[i] : m;
+  return m;
+}
+
+static void layer_norm(const float *x, long x_stride, long rows, long n, const float *gamma,
+                       const float *beta, float epsilon, float *y, long y_stride) {
+#pragma clang fp reassociate(on)
+  for (long r = 0; r < rows; r++, x += x_stride, y += y_stride) {
+    float mean = ck_sum(x, n) / (float)n;
+    float variance = 0;
+    for (long j = 0; j < n; j++) variance += (x[j] - mean) * (x[j] - mean);
+    float scale = 1.0f / sqrtf(variance / (float)n + epsilon);
+    for (long j = 0; j < n; j++) y[j] = (x[j] - mean) * scale * gamma[j] + beta[j];
+  }
+}
+
+static void bias_activation(float *y, long stride, long rows, long n, const float *bias,
+                            ck_activation activation) {
+  for (long r = 0; r < rows; r++, y += stride) {
+    switch (activation) {
+      case CK_ACTIVATION_NONE:
+        for (long j = 0; j < n; j++) y[j] += bias[j];
+        break;
+      case CK_ACTIVATION_RELU:
+        for (long j = 0; j < n; j++) {
+          float v = y[j] + bias[j];
+          y[j] = v > 0 ? v : 0;
+        }
+        break;
+      case CK_ACTIVATION_SWISH:
+        for (long j = 0; j < n; j++) {
+          float v = y[j] + bias[j];
+          y[j] = v * ck_sigmoid(v);
+        }
+        break;
+    }
+  }
+}
+
+static void add_residual(float *x, long x_stride, const float *y, long y_stride, long rows, long n,
+                         const float *bias, float scale) {
+  for (long r = 0; r < rows; r++, x += x_stride, y += y_stride)
+    for (long j = 0; j < n; j++) x[j] += scale * (y[j] + bias[j]);
+}
+
+static void glu(const float *x, long x_stride, long rows, long n, const float *bias,
+                float *restrict y, long y_stride) {
+  for (long r = 0; r < rows; r++, x += x_stride, y += y_stride)
+    for (long j = 0; j < n; j++)
+      y[j] = (x[j] + bias[j]) * ck_sigmoid(x[n + j] + bias[n + j]);
+}
+
+static void depthwise_swish(const float *x, long rows, long n, const float *w, const float *bias,
+                            long taps, float *restrict y) {
+  // Tiles of channels small enough to keep their sums in registers over all taps.
+  enum { tile = 32 };
+  for (long j = 0; j < n; j += tile) {
+    long width = n - j < tile ? n - j : tile;
+    for (long t = 0; t < rows; t++) {
+      float sum[tile];
+      if (width == tile) {
+        for (long c = 0; c < tile; c++) sum[c] = bias[j + c];
+        for (long k = 0; k < taps; k++) {
+          const float *row = x + (t + k) * n + j, *tap = w + k * n + j;
+          for (long c = 0; c < tile; c++) sum[c] += row[c] * tap[c];
+        }
+      } else {
+        for (long c = 0; c < width; c++) sum[c] = bias[j + c];
+        for (long k = 0; k < taps; k++) {
+          const float *row = x + (t + k) * n + j, *tap = w + k * n + j;
+          for (long c = 0; c < width; c++) sum[c] += row[c] * tap[c];
+        }
+      }
+      float *out = y + t * n + j;
+      for (long c = 0; c < width; c++) out[c] = sum[c] * ck_sigmoid(sum[c]);
+    }
+  }
+}
+
+static void relative_softmax(float *s, long s_stride, const float *p, long p_stride, long first,
+                             long rows, long n, float scale) {
+#pragma clang fp reassociate(on)
+  for (long i = 0; i < rows; i++, s += s_stride, p += p_stride) {
+    const float *shifted = p + first - i;
+    for (long j = 0; j < n; j++) s[j] = (s[j] + shifted[j]) * scale;
+    float top = ck_max(s, n);
+    for (long j = 0; j < n; j++) s[j] = ck_exp(s[j] - top);
+    float inverse = 1.0f / ck_sum(s, n);
+    for (long j = 0; j < n; j++) s[j] *= inverse;
+  }
+}
+
+static void log_softmax(float *x, long stride, long rows, long n, const float *bias) {
+#pragma clang fp reassociate(on)
+  for (long r = 0; r < rows; r++, x += stride) {
+    for (long j = 0; j < n; j++) x[j] += bias[j];
+    float top = ck_max(x, n);
+    float sum = 0;
+    for (long j = 0; j < n; j++) sum += ck_exp(x[j] - top);
+    float offset = top + logf(sum);
+    for (long j = 0; j < n; j++) x[j] -= offset;
+  }
+}
+
+static long first_not_finite(const float *x, long count) {
+  for (long start = 0; start < count; start += 4096) {
+    long end = count - start < 4096 ? count : start + 4096;
+    uint32_t bad = 0;
+    for (long i = start; i < end; i++) {
+      uint32_t bits;
+      memcpy(&bits, x + i, sizeof bits);
+      bad |= (bits & 0x7F800000u) == 0x7F800000u;
+    }
+    if (!bad) continue;
+    for (long i = start; i < end; i++) {
+      uint32_t bits;
+      memcpy(&bits, x + i, sizeof bits);
+      if ((bits & 0x7F800000u) == 0x7F800000u) return i;
+    }
+  }
+  return -1;
+}
+
+static long half_to_float(const uint16_t *x, float *y, long count) {
+  for (long i = 0; i < count; i++) {
+    _Float16 h;
+    memcpy(&h, x + i, sizeof h);
+    y[i] = (float)h;
+  }
+  return first_not_finite(y, count);
+}
+
+const ck_table CK_TABLE = {
+    .layer_norm = layer_norm,
+    .bias_activation = bias_activation,
+    .add_residual = add_residual,
+    .glu = glu,
+    .depthwise_swish = depthwise_swish,
+    .relative_softmax = relative_softmax,
+    .log_softmax = log_softmax,
+    .half_to_float = half_to_float,
+    .first_not_finite = first_not_finite,
+};

@@ -1,0 +1,85 @@
+import CKernels
+import Foundation
+import Tensor
+
+/// The Conformer's convolution module: pointwise, GLU, depthwise, batch norm, swish, pointwise
+/// (Gulati et al. 2020), the batch norm folded into the depthwise kernel.
+struct ConvolutionModule: Sendable {
+  private let width: Int
+  private let taps: Int
+  private let norm: LayerNorm
+  private let pointwise1: Linear  // [d, 2 d]
+  private let kernel: FloatStorage  // [taps, d]
+  private let bias: FloatStorage  // [d]
+  private let pointwise2: Linear  // [d, d]
+  private static let batchNormEpsilon: Float = 1e-5
+
+  init(_ reader: WeightReader, _ config: EncoderConfig) throws(WeightError) {
+    (width, taps) = (config.width, config.convolutionKernel)
+    norm = try reader["norm_conv"].layerNorm(width)
+    let conv = reader["conv"]
+    pointwise1 = try conv["pointwise_conv1"].linear(
+      inputs: width, outputs: 2 * width, trailing: [1])
+    pointwise2 = try conv["pointwise_conv2"].linear(inputs: width, outputs: width, trailing: [1])
+    (kernel, bias) = try Self.foldedDepthwise(conv, width: width, taps: taps)
+  }
+
+  /// `BN(w ∗ x + b) = (w γ/σ) ∗ x + (b - μ) γ/σ + β`.
+  private static func foldedDepthwise(
+    _ conv: WeightReader, width: Int, taps: Int
+  ) throws(WeightError) -> (kernel: FloatStorage, bias: FloatStorage) {
+    let weight = try conv["depthwise_conv"].tensor("weight", [width, 1, taps])
+    let bias = try conv["depthwise_conv"].tensor("bias", [width])
+    let batchNorm = conv["batch_norm"]
+    let gamma = try batchNorm.tensor("weight", [width])
+    let beta = try batchNorm.tensor("bias", [width])
+    let mean = try batchNorm.tensor("running_mean", [width])
+    let variance = try batchNorm.tensor("running_var", [width])
+    let kernel = FloatStorage(count: taps * width)
+    for channel in 0..<width {
+      let scale =
+        gamma.pointer[channel] / (variance.pointer[channel] + batchNormEpsilon).squareRoot()
+      for tap in 0..<taps {
+        kernel.pointer[tap * width + channel] = weight.pointer[channel * taps + tap] * scale
+      }
+      bias.pointer[channel] =
+        (bias.pointer[channel] - mean.pointer[channel]) * scale + beta.pointer[channel]
+    }
+    return (kernel, bias)
+  }
+
+  /// Adds the convolution of each block to `x`, and moves the caches of layer `layer` on.
+  /// x: [rows of all blocks, d].
+  func step(_ x: MatrixView, blocks: [EncoderBlock], layer: Int, scratch: ScratchArena) {
+    scratch.scope {
+      let gated = scratch.matrix(rows: x.rows, columns: width)
+      let normed = scratch.matrix(rows: x.rows, columns: width)
+      norm.apply(x, into: normed)
+      pointwise1.applyGLU(normed, into: gated, scratch: scratch)
+      let convolved = normed
+      for block in blocks {
+        convolve(
+          gated.rows(block.range), cached: block.cache.depthwiseInputs(layer),
+          finalRows: block.finalRows, into: convolved.rows(block.range), scratch: scratch)
+      }
+      pointwise2.add(convolved, to: x, scale: 1, scratch: scratch)
+    }
+  }
+
+  /// One block: [n, d] to [n, d]. Beyond its right edge the depthwise input is zero.
+  private func convolve(
+    _ gated: MatrixView, cached: MatrixView, finalRows: Int, into result: MatrixView,
+    scratch: ScratchArena
+  ) {
+    scratch.scope {
+      let (side, n) = (taps / 2, gated.rows)
+      let input = scratch.matrix(rows: side + n + side, columns: width)
+      input.rows(0..<side).copy(from: cached)
+      input.rows(side..<side + n).copy(from: gated)
+      input.rows(side + n..<input.rows).fill(0)
+      Kernels.active.depthwise_swish(
+        input.pointer, n, width, kernel.pointer, bias.pointer, taps, result.pointer)
+      cached.copy(from: input.rows(finalRows..<finalRows + side))
+    }
+  }
+}

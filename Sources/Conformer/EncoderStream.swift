@@ -1,0 +1,82 @@
+import Tensor
+
+/// How a stream cuts its encoder frames into blocks.
+public struct BlockShape: Hashable, Sendable {
+  /// New frames per block, C.
+  public var newFrames: Int
+  /// Look-ahead frames after them, R.
+  public var lookAheadFrames: Int
+  /// Final frames before the block that attention sees, L; nil for all of them.
+  public var leftContext: Int?
+
+  public init(newFrames: Int, lookAheadFrames: Int, leftContext: Int?) {
+    precondition(newFrames > 0 && lookAheadFrames >= 0 && leftContext ?? 0 >= 0)
+    self.newFrames = newFrames
+    self.lookAheadFrames = lookAheadFrames
+    self.leftContext = leftContext
+  }
+}
+
+/// The subsampled frames of one stream, cut into blocks for `ConformerEncoder.step`.
+///
+/// ```
+/// while (mel frames >= melFramesWanted, or the signal ended) {
+///   subsample(up to melFramesWanted mel frames)
+///   guard let rows = nextBlock() else { break }
+///   x = [rows.all, d];  take(into: x);  encoder.step(x, [encoderBlock]);  x.rows(0..<rows.final)
+/// }
+/// ```
+public struct EncoderStream {
+  public let shape: BlockShape
+  public let cache: EncoderCache
+  private let encoder: ConformerEncoder
+  /// Subsampled frames from the start of the next block on. [count, d]
+  private var pending: [Float] = []
+  private var ended = false
+
+  public init(encoder: ConformerEncoder, shape: BlockShape) {
+    self.encoder = encoder
+    self.shape = shape
+    cache = encoder.makeCache(leftContext: shape.leftContext)
+  }
+
+  private var pendingRows: Int { pending.count / encoder.config.width }
+
+  /// Mel frames that the next block still lacks: a multiple of 4.
+  public var melFramesWanted: Int {
+    encoder.config.subsamplingFactor
+      * max(0, shape.newFrames + shape.lookAheadFrames - pendingRows)
+  }
+
+  /// Subsamples the next normalised mel frames.
+  ///
+  /// - Parameter mel: [t, mels]; `t` a multiple of 4 unless `isEnd`.
+  public mutating func subsample(_ mel: MatrixView, isEnd: Bool, scratch: ScratchArena) {
+    precondition(!ended && (isEnd || mel.rows % encoder.config.subsamplingFactor == 0))
+    ended = isEnd
+    scratch.scope {
+      let hidden = scratch.matrix(
+        rows: ConformerEncoder.outputFrames(mel.rows), columns: encoder.config.width)
+      encoder.subsample(mel, cache: cache, into: hidden, scratch: scratch)
+      pending.append(
+        contentsOf: UnsafeBufferPointer(
+          start: hidden.pointer, count: hidden.rows * hidden.columns))
+    }
+  }
+
+  /// Rows of the next block, new frames and look-ahead together, and how many of them are new;
+  /// nil while frames are lacking, and at the end.
+  public var nextBlock: (rows: Int, finalRows: Int)? {
+    let rows = min(pendingRows, shape.newFrames + shape.lookAheadFrames)
+    guard rows > 0, ended || rows == shape.newFrames + shape.lookAheadFrames else { return nil }
+    return (rows, min(rows, shape.newFrames))
+  }
+
+  /// Copies the next block's rows to `x` and moves on by its new frames.
+  public mutating func takeBlock(into x: MatrixView, finalRows: Int) {
+    pending.withUnsafeMutableBufferPointer { pending in
+      x.copy(from: MatrixView(pending.baseAddress!, rows: x.rows, columns: x.columns))
+    }
+    pending.removeFirst(finalRows * x.columns)
+  }
+}

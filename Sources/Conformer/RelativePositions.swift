@@ -1,0 +1,77 @@
+import Foundation
+import Synchronization
+import Tensor
+
+/// Projected relative positions `W_p PE(r)` of every layer, for |r| < reach, kept transposed and
+/// in descending order of r: [layers][d, 2 · reach - 1], column of r = reach - 1 - r.
+///
+/// In this order the positions of one query's keys are consecutive columns.
+final class RelativePositions: Sendable {
+  let reach: Int
+  private let layers: [FloatStorage]
+
+  init(reach: Int, projections: [Linear]) {
+    self.reach = reach
+    let width = projections[0].inputs
+    let count = 2 * reach - 1
+    let encodings = FloatStorage(count: count * width)
+    for column in 0..<count {
+      Self.encode(
+        reach - 1 - column, width: width, into: encodings.pointer + column * width)
+    }
+    layers = projections.map { projection in
+      let projected = FloatStorage(count: count * width)
+      projection.apply(encodings.view(columns: width), into: projected.view(columns: width))
+      let transposed = FloatStorage(count: count * width)
+      for column in 0..<count {
+        for index in 0..<width {
+          transposed.pointer[index * count + column] = projected.pointer[column * width + index]
+        }
+      }
+      return transposed
+    }
+  }
+
+  /// Positions of queries `queries` (rows of a block) against keys that begin `cached` rows before
+  /// the block and number `keys`: [d, keys + queries.count - 1]. Column
+  /// `queries.upperBound - 1 - i + j` belongs to query i and key j.
+  func columns(layer: Int, queries: Range<Int>, cached: Int, keys: Int) -> MatrixView {
+    let first = reach - 1 - (cached + queries.upperBound - 1)
+    return layers[layer].view(columns: 2 * reach - 1)
+      .columns(first..<first + keys + queries.count - 1)
+  }
+
+  /// Sinusoids of position r, sine and cosine interleaved, base 10000 (Vaswani et al. 2017).
+  private static func encode(
+    _ position: Int, width: Int, into row: UnsafeMutablePointer<Float>
+  ) {
+    for index in stride(from: 0, to: width, by: 2) {
+      let angle = Double(position) * exp(-Double(index) * log(10_000) / Double(width))
+      row[index] = Float(sin(angle))
+      if index + 1 < width { row[index + 1] = Float(cos(angle)) }
+    }
+  }
+}
+
+/// The table of relative positions that all streams of a model share, made longer when one of them
+/// needs it.
+final class RelativePositionCache: Sendable {
+  private let projections: [Linear]
+  private let table: Mutex<RelativePositions>
+
+  init(projections: [Linear], reach: Int) {
+    self.projections = projections
+    table = Mutex(RelativePositions(reach: reach, projections: projections))
+  }
+
+  /// A table for |r| < `reach` at least.
+  func positions(reach: Int) -> RelativePositions {
+    table.withLock { table in
+      if table.reach < reach {
+        table = RelativePositions(
+          reach: max(reach, min(2 * table.reach, 1024)), projections: projections)
+      }
+      return table
+    }
+  }
+}

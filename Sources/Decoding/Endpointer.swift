@@ -1,0 +1,47 @@
+/// When an utterance ends, in seconds.
+public struct EndpointRules: Hashable, Sendable {
+  /// Silence after text that ends an utterance; nil for never.
+  public var trailingSilence: Double?
+  /// Length from which an utterance ends before its next word; nil for never.
+  public var longestUtterance: Double?
+  /// A frame is silent when the probability of the blank is higher than this.
+  public var blankThreshold: Float
+
+  public init(
+    trailingSilence: Double? = 1.0, longestUtterance: Double? = 20, blankThreshold: Float = 0.8
+  ) {
+    self.trailingSilence = trailingSilence
+    self.longestUtterance = longestUtterance
+    self.blankThreshold = blankThreshold
+  }
+}
+
+/// Watches the frames of one utterance for its end.
+struct Endpointer: Sendable {
+  private let rules: EndpointRules
+  private let frameSeconds: Double
+  private let logThreshold: Float
+  private var silentFrames = 0
+
+  init(_ rules: EndpointRules, frameSeconds: Double, logThreshold: Float) {
+    self.rules = rules
+    self.frameSeconds = frameSeconds
+    self.logThreshold = logThreshold
+  }
+
+  /// Whether the silence after text has lasted long enough, this frame included.
+  mutating func isSilenceOver(blankLogProb: Float, hasText: Bool) -> Bool {
+    guard hasText, blankLogProb > logThreshold else {
+      silentFrames = 0
+      return false
+    }
+    silentFrames += 1
+    return rules.trailingSilence.map { Double(silentFrames) * frameSeconds >= $0 } ?? false
+  }
+
+  /// Whether an utterance that began at frame `first` is too long to take a word that begins at
+  /// `frame`.
+  func isTooLong(from first: Int, to frame: Int) -> Bool {
+    rules.longestUtterance.map { Double(frame - first) * frameSeconds >= $0 } ?? false
+  }
+}

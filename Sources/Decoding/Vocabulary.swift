@@ -1,0 +1,87 @@
+import Foundation
+
+/// What is wrong with a `tokens.txt`.
+public struct VocabularyError: Error, Equatable, CustomStringConvertible {
+  public let file: String
+  public let line: Int?
+  public let reason: String
+
+  public var description: String {
+    line.map { "\(file), line \($0): \(reason)" } ?? "\(file): \(reason)"
+  }
+}
+
+/// The text pieces of a model, by class.
+public struct Vocabulary: Sendable {
+  /// Marks the start of a word in a piece, as SentencePiece writes it.
+  public static let wordStart: Character = "▁"
+
+  /// Classes, blank included.
+  public let count: Int
+  public let blank: Int
+  /// Piece of each class; empty for the blank.
+  private let pieces: [String]
+  /// Whether each piece starts a word.
+  private let starts: [Bool]
+
+  /// - Parameter pieces: those of all classes but the blank, in order of class.
+  public init(pieces: [String], blank: Int) {
+    precondition((0...pieces.count).contains(blank))
+    var all = pieces
+    all.insert("", at: blank)
+    starts = all.map { $0.first == Self.wordStart }
+    self.pieces = all.map { String($0.drop(while: { $0 == Self.wordStart })) }
+    self.blank = blank
+    count = all.count
+  }
+
+  /// Reads a `tokens.txt`: a piece a line, optionally a tab and its log-probability.
+  ///
+  /// - Parameter classes: classes of the CTC head, blank included.
+  public init(contentsOf path: String, classes: Int, blank: Int) throws(VocabularyError) {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw VocabularyError(
+        file: path, line: nil, reason: "cannot be read; it lists the model's text pieces")
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw VocabularyError(file: path, line: nil, reason: "is not UTF-8 text")
+    }
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    if lines.last == "" { lines.removeLast() }
+    guard lines.count == classes - 1 else {
+      throw VocabularyError(
+        file: path, line: nil,
+        reason: "has \(lines.count) pieces, expected \(classes - 1): one for each class of the "
+          + "CTC head but the blank")
+    }
+    var pieces: [String] = []
+    for (index, line) in lines.enumerated() {
+      let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
+      guard fields.count <= 2, !fields[0].isEmpty,
+        fields.count == 1 || Float(fields[1]) != nil
+      else {
+        throw VocabularyError(
+          file: path, line: index + 1,
+          reason: "expected a piece, optionally a tab and a number, found '\(line)'")
+      }
+      pieces.append(String(fields[0]))
+    }
+    self.init(pieces: pieces, blank: blank)
+  }
+
+  /// Whether class `id` starts a word.
+  public func startsWord(_ id: Int) -> Bool { starts[id] }
+
+  /// The text of class `id`, without the mark of a word's start.
+  public func piece(_ id: Int) -> String { pieces[id] }
+
+  /// Tokens as text: pieces joined, a space before each word but the first.
+  public func text(_ ids: some Sequence<Int>) -> String {
+    var text = ""
+    for id in ids {
+      if starts[id], !text.isEmpty { text += " " }
+      text += pieces[id]
+    }
+    return text
+  }
+}

@@ -1,0 +1,76 @@
+import Audio
+import Conformer
+public import Decoding
+
+/// A model ready to recognise: networks, front end and vocabulary. Immutable and shared by any
+/// number of streams on any threads.
+public final class RecognizerModel: Sendable {
+  /// Samples per second that streams take.
+  public var sampleRate: Int { config.features.sampleRate }
+  /// Name in the model's config.
+  public var name: String { config.model }
+  /// Seconds per encoder frame.
+  public let frameSeconds: Double
+
+  let config: ModelConfig
+  let networks: ConformerModel
+  let frontEnd: LogMelFrontEnd
+  let normalizer: FeatureNormalizer
+  public let vocabulary: Vocabulary
+  let wordAssembler: WordAssembler
+
+  /// Loads a model folder: `config.json`, `model.safetensors`, `tokens.txt`.
+  ///
+  /// - Throws: `ModelError`, `WeightError` or `VocabularyError`, each naming file and field.
+  public init(directory: String) throws {
+    networks = try ConformerModel(directory: directory)
+    config = networks.config
+    vocabulary = try Vocabulary(
+      contentsOf: directory + "/tokens.txt", classes: config.ctc.vocabulary,
+      blank: config.ctc.blank)
+    frontEnd = LogMelFrontEnd(
+      config.features.type == .nemoLogMel ? .nemo : .kaldi, mels: config.features.mels,
+      sampleRate: config.features.sampleRate)
+    normalizer =
+      switch config.features.normalize {
+      case .none: .none
+      case .perFeature: .perFeature
+      case .globalCMVN:
+        .global(
+          mean: networks.cmvn!.mean, inverseDeviation: networks.cmvn!.inverseDeviation)
+      }
+    frameSeconds = 0.01 * Double(config.encoder.subsamplingFactor)
+    wordAssembler = WordAssembler(vocabulary: vocabulary, frameSeconds: frameSeconds)
+  }
+
+  /// A stream before its first sample.
+  ///
+  /// - Parameter workspace: memory for intermediate results; streams that run on one thread may
+  ///   share it.
+  public func makeStream(
+    _ options: RecognizerOptions = RecognizerOptions(), workspace: Workspace = Workspace()
+  ) -> RecognizerStream {
+    RecognizerStream(model: self, options: options, workspace: workspace)
+  }
+}
+
+/// What a user may choose per stream.
+public struct RecognizerOptions: Hashable, Sendable {
+  /// nil for the model's own default.
+  public var latency: Latency?
+  /// nil for the default of the model or the latency.
+  public var leftContext: LeftContext?
+  public var endpointRules: EndpointRules
+  /// Whether to report results of utterances that still go on.
+  public var wantsPartials: Bool
+
+  public init(
+    latency: Latency? = nil, leftContext: LeftContext? = nil,
+    endpointRules: EndpointRules = EndpointRules(), wantsPartials: Bool = true
+  ) {
+    self.latency = latency
+    self.leftContext = leftContext
+    self.endpointRules = endpointRules
+    self.wantsPartials = wantsPartials
+  }
+}
