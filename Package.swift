@@ -44,7 +44,7 @@ let package = Package(
 
     // Helpers and tests.
     .testTarget(name: "TensorTests", dependencies: ["Tensor", "CKernels"]),
-    .testTarget(name: "AudioTests", dependencies: ["Audio", "Tensor"]),
+    .testTarget(name: "AudioTests", dependencies: ["Audio", "CSndfile", "Tensor"]),
     .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor"]),
     .testTarget(name: "DecodingTests", dependencies: ["Decoding"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts"]),
