@@ -1,0 +1,52 @@
+import Conformer
+import Tensor
+
+/// What an encoder makes of an utterance, run the way `RecognizerStream` runs it.
+struct EncoderRun {
+  /// Outputs of every layer for the final frames. [layers][frames · d]
+  var layers: [[Float]]
+  /// Log-probabilities of the final frames. [frames · vocabulary]
+  var logProbs: [Float] = []
+  /// Log-probabilities of each block's look-ahead frames. [blocks][frames · vocabulary]
+  var lookAhead: [[Float]] = []
+
+  /// - Parameter mel: normalised, [frames · mels].
+  init(_ model: ConformerModel, mel: [Float], shape: BlockShape) {
+    let scratch = ScratchArena()
+    let config = model.config
+    var stream = EncoderStream(encoder: model.encoder, shape: shape)
+    var layers = Array(repeating: [Float](), count: config.encoder.layers)
+    var mel = mel[...]
+    while true {
+      let wanted = min(stream.melFramesWanted * config.features.mels, mel.count)
+      if wanted > 0 {
+        var frames = Array(mel.prefix(wanted))
+        mel = mel.dropFirst(wanted)
+        frames.withUnsafeMutableBufferPointer {
+          stream.subsample(
+            MatrixView(
+              $0.baseAddress!, rows: $0.count / config.features.mels,
+              columns: config.features.mels),
+            isEnd: mel.isEmpty, scratch: scratch)
+        }
+      }
+      guard let block = stream.nextBlock else { break }
+      scratch.scope {
+        let hidden = scratch.matrix(rows: block.rows, columns: config.encoder.width)
+        stream.takeBlock(into: hidden, finalRows: block.finalRows)
+        model.encoder.step(
+          hidden,
+          blocks: [
+            EncoderBlock(
+              cache: stream.cache, range: 0..<block.rows, finalRows: block.finalRows)
+          ], scratch: scratch,
+          afterLayer: { layers[$0].append(contentsOf: $1.rows(0..<block.finalRows).values) })
+        let all = scratch.matrix(rows: block.rows, columns: config.ctc.vocabulary)
+        model.ctc.logProbs(hidden, into: all)
+        logProbs.append(contentsOf: all.rows(0..<block.finalRows).values)
+        lookAhead.append(all.rows(block.finalRows..<block.rows).values)
+      }
+    }
+    self.layers = layers
+  }
+}

@@ -1,0 +1,139 @@
+import Audio
+import Checkpoints
+import Conformer
+import Foundation
+import Recognizer
+import Tensor
+import TestSupport
+import Testing
+
+/// Parity with the reference tensors and texts in `../shared/goldens`.
+@Suite(.enabled(if: Places.hasShared, "../shared/goldens is not here"))
+struct GoldenTests {
+  /// The shipped model and the public checkpoint, imported on first use.
+  enum Model: String, CaseIterable {
+    case shipped = "starling-en-small"
+    case publicCheckpoint = "conformer-ctc-small-en"
+
+    var folder: String { self == .shipped ? Places.shippedModel : Self.imported }
+
+    private static let imported: String = {
+      let folder = Places.temporaryFolder() + "/imported"
+      try! NeMoImporter.importModel(
+        from: Places.shared + "/weights/conformer-ctc-small-en/conformer-ctc-small-en.nemo",
+        to: folder)
+      return folder
+    }()
+
+    /// Golden utterances of this model.
+    var utterances: [String] {
+      let files = try! FileManager.default.contentsOfDirectory(
+        atPath: Places.shared + "/goldens/" + rawValue)
+      return files.filter { $0.hasSuffix(".safetensors") }.map { String($0.dropLast(12)) }.sorted()
+    }
+
+    func goldens(_ utterance: String) throws -> TensorTable {
+      try TensorTable(Places.shared + "/goldens/\(rawValue)/\(utterance).safetensors")
+    }
+  }
+
+  /// The block of a golden mode's name: `full` or `block8+4_left64`.
+  private func shape(_ mode: String) throws -> BlockShape {
+    if mode == "full" {
+      return BlockShape(newFrames: 1_000_000, lookAheadFrames: 0, leftContext: 0)
+    }
+    let match = try #require(mode.wholeMatch(of: /block(\d+)\+(\d+)_left(\d+)/))
+    return BlockShape(
+      newFrames: Int(match.1)!, lookAheadFrames: Int(match.2)!, leftContext: Int(match.3)!)
+  }
+
+  @Test(arguments: Model.allCases)
+  func logMelAndNormalizedFeatures(_ model: Model) throws {
+    for utterance in model.utterances {
+      let goldens = try model.goldens(utterance)
+      let samples = try readAll(Places.shared + "/goldens/\(utterance).flac")
+      var frames: [Float] = []
+      var stream = LogMelStream(LogMelFrontEnd(.nemo))
+      stream.accept(samples, into: &frames)
+      stream.finish(into: &frames)
+      #expect(frames.count == goldens.shape("log_mel")[0] * 80)
+      #expect(try largestDifference(frames, goldens["log_mel"]) < 1e-4)
+
+      let networks = try ConformerModel(directory: model.folder)
+      let normalizer: FeatureNormalizer =
+        networks.cmvn.map { .global(mean: $0.mean, inverseDeviation: $0.inverseDeviation) }
+        ?? .perFeature
+      var normalizing = FeatureNormalizerStream(normalizer, mels: 80)
+      normalizing.normalize(&frames)
+      #expect(try largestDifference(frames, goldens["features"]) < 1e-4)
+    }
+  }
+
+  @Test(arguments: Model.allCases)
+  func layersAndLogProbs(_ model: Model) throws {
+    let networks = try ConformerModel(directory: model.folder)
+    for utterance in model.utterances {
+      let goldens = try model.goldens(utterance)
+      let modes = Set(goldens.names.compactMap { $0.split(separator: ".").first.map(String.init) })
+        .filter { $0 == "full" || $0.hasPrefix("block") }
+      #expect(!modes.isEmpty)
+      for mode in modes {
+        let shape = try shape(mode)
+        let run = EncoderRun(networks, mel: try goldens["features"], shape: shape)
+        for layer in [0, 7, 15] {
+          let difference = try largestDifference(
+            run.layers[layer], goldens["\(mode).layer\(layer)"])
+          #expect(difference < 2e-3, "\(utterance) \(mode) layer \(layer)")
+        }
+        let difference = try largestDifference(run.logProbs, goldens["\(mode).log_probs"])
+        #expect(difference < 2e-3, "\(utterance) \(mode) log-probs")
+        guard mode != "full", shape.lookAheadFrames > 0 else { continue }
+        let tentative = try goldens["\(mode).look_ahead_log_probs"]
+        let blocks = goldens.shape("\(mode).look_ahead_log_probs")[0]
+        let count = tentative.count / blocks
+        for block in 0..<blocks {
+          let golden = Array(tentative[block * count..<(block + 1) * count])
+          #expect(
+            largestDifference(run.lookAhead[block], golden) < 2e-3,
+            "\(utterance) \(mode) look-ahead of block \(block)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Model.allCases)
+  func texts(_ model: Model) throws {
+    let recognizer = try RecognizerModel(directory: model.folder)
+    let lines = try String(
+      contentsOfFile: Places.shared + "/goldens/\(model.rawValue)/text.tsv", encoding: .utf8
+    ).split(separator: "\n").dropFirst()
+    #expect(!lines.isEmpty)
+    for line in lines {
+      let fields = line.split(separator: "\t").map(String.init)
+      let shape = try shape(fields[1])
+      // The block goldens of the public checkpoint were made with the utterance's own statistics,
+      // which a stream cannot know beforehand; `layersAndLogProbs` covers them.
+      if model == .publicCheckpoint, fields[1] != "full" { continue }
+      let latency: Latency =
+        fields[1] == "full"
+        ? .fullContext
+        : .blocks(newFrames: shape.newFrames, lookAheadFrames: shape.lookAheadFrames)
+      let stream = recognizer.makeStream(
+        RecognizerOptions(latency: latency, leftContext: .frames(64)))
+      let samples = try readAll(Places.shared + "/goldens/\(fields[0]).flac")
+      let results = stream.accept(samples) + stream.finish()
+      let text = results.filter { $0.kind == .final }.map(\.text).joined(separator: " ")
+      #expect(text == fields[2], "\(fields[0]) \(fields[1])")
+    }
+  }
+
+  private func readAll(_ path: String) throws -> [Float] {
+    let reader = try AudioFileReader(path: path)
+    var samples: [Float] = []
+    while true {
+      let part = try reader.read(16_000)
+      if part.isEmpty { return samples }
+      samples += part
+    }
+  }
+}
