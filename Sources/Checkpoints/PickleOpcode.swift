@@ -1,0 +1,56 @@
+/// The opcodes that a state dict needs; Python's `pickletools` describes each.
+enum PickleOpcode: UInt8 {
+  case mark = 0x28  // (
+  case stop = 0x2E  // .
+  case binint = 0x4A  // J
+  case binint1 = 0x4B  // K
+  case binint2 = 0x4D  // M
+  case none = 0x4E  // N
+  case binpersid = 0x51  // Q
+  case reduce = 0x52  // R
+  case binstring = 0x54  // T
+  case shortBinstring = 0x55  // U
+  case binunicode = 0x58  // X
+  case emptyList = 0x5D  // ]
+  case append = 0x61  // a
+  case build = 0x62  // b
+  case global = 0x63  // c
+  case dict = 0x64  // d
+  case appends = 0x65  // e
+  case binget = 0x68  // h
+  case longBinget = 0x6A  // j
+  case list = 0x6C  // l
+  case binput = 0x71  // q
+  case longBinput = 0x72  // r
+  case setitem = 0x73  // s
+  case tuple = 0x74  // t
+  case setitems = 0x75  // u
+  case emptyDict = 0x7D  // }
+  case emptyTuple = 0x29  // )
+  case binfloat = 0x47  // G
+  case proto = 0x80
+  case tuple1 = 0x85
+  case tuple2 = 0x86
+  case tuple3 = 0x87
+  case newtrue = 0x88
+  case newfalse = 0x89
+  case long1 = 0x8A
+  case shortBinunicode = 0x8C
+  case stackGlobal = 0x93
+  case memoize = 0x94
+  case frame = 0x95
+
+  /// Names of the other opcodes, for the message that refuses them.
+  private static let refused: [UInt8: String] = [
+    0x30: "POP", 0x31: "POP_MARK", 0x32: "DUP", 0x46: "FLOAT", 0x49: "INT", 0x4C: "LONG",
+    0x50: "PERSID", 0x53: "STRING", 0x56: "UNICODE", 0x67: "GET", 0x69: "INST", 0x6F: "OBJ",
+    0x70: "PUT", 0x42: "BINBYTES", 0x43: "SHORT_BINBYTES", 0x81: "NEWOBJ", 0x82: "EXT1",
+    0x83: "EXT2", 0x84: "EXT4", 0x8B: "LONG4", 0x8D: "BINUNICODE8", 0x8E: "BINBYTES8",
+    0x8F: "EMPTY_SET", 0x90: "ADDITEMS", 0x91: "FROZENSET", 0x92: "NEWOBJ_EX",
+    0x96: "BYTEARRAY8", 0x97: "NEXT_BUFFER", 0x98: "READONLY_BUFFER",
+  ]
+
+  static func name(_ code: UInt8) -> String {
+    refused[code] ?? "0x" + String(code, radix: 16)
+  }
+}
