@@ -47,7 +47,7 @@ let package = Package(
     .testTarget(name: "AudioTests", dependencies: ["Audio", "Tensor"]),
     .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor"]),
     .testTarget(name: "DecodingTests", dependencies: ["Decoding"]),
-    .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts"]),
+    .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts", "Decoding"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensor"]),
     .testTarget(name: "RecognizerTests", dependencies: ["Recognizer", "Audio", "Conformer"]),
     .testTarget(name: "CommandTests"),
