@@ -87,7 +87,7 @@ import Transcripts
       try outputs(files("a.txt"), to: .besideInputs)
     }
     #expect(throws: OutputPlanError.overwritesInput("./O/../O/a.txt", transcriptOf: "a.wav")) {
-      try outputs(files("a.wav", "./O/../O/a.txt"), to: .folder("O"))
+      try outputs([("a.wav", nil), ("./O/../O/a.txt", ".")], to: .folder("O"))
     }
     try withFolder { folder in
       try FileManager.default.createDirectory(
