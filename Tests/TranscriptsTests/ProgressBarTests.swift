@@ -8,7 +8,7 @@ import Transcripts
   @Test func everything() {
     #expect(
       sample.line(width: 70)
-        == "[####----------] 3/12 files  12:30 of 45:00  85x real time  ETA 00:23")
+        == "[###-----------] 3/12 files  12:30 of 45:00  85x real time  ETA 00:23")
     #expect(sample.line(width: 200).hasPrefix("[" + String(repeating: "#", count: 11) + "-"))
   }
 
