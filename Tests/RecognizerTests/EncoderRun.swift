@@ -4,7 +4,7 @@ import Tensor
 /// What an encoder makes of an utterance, run the way `RecognizerStream` runs it.
 struct EncoderRun {
   /// Outputs of every layer for the final frames. [layers][frames · d]
-  var layers: [[Float]]
+  var layers: [[Float]] = []
   /// Log-probabilities of the final frames. [frames · vocabulary]
   var logProbs: [Float] = []
   /// Log-probabilities of each block's look-ahead frames. [blocks][frames · vocabulary]
@@ -15,7 +15,7 @@ struct EncoderRun {
     let scratch = ScratchArena()
     let config = model.config
     var stream = EncoderStream(encoder: model.encoder, shape: shape)
-    var layers = Array(repeating: [Float](), count: config.encoder.layers)
+    var outputs = Array(repeating: [Float](), count: config.encoder.layers)
     var mel = mel[...]
     while true {
       let wanted = min(stream.melFramesWanted * config.features.mels, mel.count)
@@ -40,13 +40,13 @@ struct EncoderRun {
             EncoderBlock(
               cache: stream.cache, range: 0..<block.rows, finalRows: block.finalRows)
           ], scratch: scratch,
-          afterLayer: { layers[$0].append(contentsOf: $1.rows(0..<block.finalRows).values) })
+          afterLayer: { outputs[$0].append(contentsOf: $1.rows(0..<block.finalRows).values) })
         let all = scratch.matrix(rows: block.rows, columns: config.ctc.vocabulary)
         model.ctc.logProbs(hidden, into: all)
         logProbs.append(contentsOf: all.rows(0..<block.finalRows).values)
         lookAhead.append(all.rows(block.finalRows..<block.rows).values)
       }
     }
-    self.layers = layers
+    layers = outputs
   }
 }
