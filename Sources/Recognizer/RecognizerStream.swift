@@ -53,6 +53,9 @@ public final class RecognizerStream {
   /// Seconds of audio accepted so far.
   public var duration: Double { Double(sampleCount) / Double(model.sampleRate) }
 
+  /// Bytes of what the encoder remembers; constant unless the left context is unlimited.
+  public var byteCount: Int { encoderStream.cache.byteCount }
+
   /// Takes mono samples in ±1 at the model's sample rate and returns what they changed.
   public func accept(_ samples: some Collection<Float>) -> [RecognitionResult] {
     precondition(!finished, "a finished stream accepts no samples")

@@ -1,0 +1,64 @@
+import Audio
+import Foundation
+
+/// Where a command takes samples from, piece by piece.
+enum AudioSource {
+  case file(AudioFileReader)
+  case bytes(StandardInput, AudioByteStream)
+
+  /// Samples asked for at a time: a second.
+  private static let portion = 16_000
+
+  /// Opens a file, or standard input for `-`.
+  ///
+  /// - Throws: `AudioError`, or `UndeclaredInput` for headerless input that nobody has described.
+  init(path: String, raw: RawAudioArguments, sampleRate: Int) throws {
+    guard path == "-" else {
+      self = .file(
+        try AudioFileReader(path: path, channel: raw.selection, sampleRate: sampleRate))
+      return
+    }
+    let input = StandardInput()
+    let prefix = try input.peek(12)
+    if !raw.isDeclared, AudioByteStream.containerName(of: prefix) != nil {
+      self = .file(
+        try AudioFileReader(
+          spooling: STDIN_FILENO, prefix: input.takeBuffered(), channel: raw.selection,
+          sampleRate: sampleRate))
+      return
+    }
+    guard raw.isDeclared || StandardInput.isWAV(prefix) else {
+      throw prefix.isEmpty
+        ? AudioError.emptyFile(file: "standard input") : UndeclaredInput()
+    }
+    self = .bytes(input, try raw.makeByteStream(outputRate: sampleRate))
+  }
+
+  /// Seconds of audio in all, where known.
+  var duration: Double? {
+    switch self {
+    case .file(let reader): reader.duration
+    case .bytes: nil
+    }
+  }
+
+  /// The next samples; nil at the end.
+  func next() throws -> [Float]? {
+    switch self {
+    case .file(let reader):
+      let samples = try reader.read(Self.portion)
+      return samples.isEmpty ? nil : samples
+    case .bytes(let input, let stream):
+      if input.hasEnded { return nil }
+      let bytes = try input.read()
+      return bytes.isEmpty ? try stream.finish() : try stream.accept(bytes)
+    }
+  }
+}
+
+/// Headerless audio whose encoding has not been said.
+struct UndeclaredInput: Error, CustomStringConvertible {
+  let description =
+    "'standard input': expected an audio file, found bytes of no known format; for headerless "
+    + "audio say --encoding and --sample-rate"
+}

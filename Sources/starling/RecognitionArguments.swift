@@ -1,0 +1,88 @@
+import ArgumentParser
+import Audio
+import Foundation
+import Recognizer
+import Tensor
+
+extension Latency: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+
+  public static var allValueStrings: [String] { named.map(\.name) + ["C/R"] }
+}
+
+extension LeftContext: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension PCMEncoding: ExpressibleByArgument {}
+
+/// The options of every command that recognises.
+struct RecognitionArguments: ParsableArguments {
+  @Option(help: "Folder of the model. (default: the shipped one)")
+  var model: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Delay between sound and text: a name, or C/R in frames of 40 ms (C new, R look-ahead).",
+      valueName: "160ms|320ms|640ms|960ms|1280ms|full|C/R"))
+  var latency: Latency?
+
+  @Option(
+    help: ArgumentHelp(
+      "Frames of 40 ms that attention looks back on, or 'unlimited'.", valueName: "frames"))
+  var leftContext: LeftContext?
+
+  @Option(help: "Threads of one matrix product.")
+  var threads: Int = 1
+
+  func validate() throws {
+    guard (1...256).contains(threads) else {
+      throw ValidationError("--threads is \(threads), expected 1 to 256")
+    }
+  }
+
+  /// Loads the model and sets the process up for it.
+  func loadModel() throws -> RecognizerModel {
+    MatrixProduct.setThreads(threads)
+    do {
+      return try RecognizerModel(directory: try model ?? ModelLocator.shippedModel())
+    } catch {
+      throw Terminal.failure(error)
+    }
+  }
+}
+
+/// The options that say what headerless audio on standard input is.
+struct RawAudioArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Encoding of headerless audio on standard input.",
+      valueName: PCMEncoding.allCases.map(\.rawValue).joined(separator: "|")))
+  var encoding: PCMEncoding?
+
+  @Option(help: "Sample rate of headerless audio on standard input, in Hz.")
+  var sampleRate: Int?
+
+  @Option(help: "Channels of headerless audio on standard input.")
+  var channels: Int?
+
+  @Option(help: "Channel to hear, from 1. (default: the mean of all)")
+  var channel: Int?
+
+  var selection: ChannelSelection { channel.map { .channel($0) } ?? .downmix }
+
+  /// Whether the user has said what headerless audio is.
+  var isDeclared: Bool { encoding != nil || sampleRate != nil || channels != nil }
+
+  func makeByteStream(outputRate: Int) throws -> AudioByteStream {
+    try AudioByteStream(
+      encoding: encoding ?? .s16le, sampleRate: sampleRate ?? 16_000, channels: channels ?? 1,
+      channel: selection, outputRate: outputRate)
+  }
+
+  func validate() throws {
+    if let channel, channel < 1 {
+      throw ValidationError("--channel is \(channel), expected 1 for the first channel or more")
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Audio
+import Foundation
+import Recognizer
+import Transcripts
+
+struct StreamCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stream",
+    abstract: "Transcribe live audio from standard input as it comes.",
+    discussion: """
+      Takes a WAV stream or headerless PCM (16-bit 16 kHz mono unless you say otherwise):
+
+        arecord -q -f S16_LE -r 16000 -c 1 | starling stream
+
+      Text shows the current words on one line that is rewritten as they settle; the part that may \
+      still change is dim. Into a pipe it prints one line per finished utterance. jsonl prints an \
+      object for every change. Control-C ends the audio, not the text.
+      """)
+
+  @OptionGroup var recognition: RecognitionArguments
+  @OptionGroup var raw: RawAudioArguments
+
+  @Option(
+    help: ArgumentHelp(
+      "text for people, jsonl for programs.", valueName: "text|jsonl"))
+  var format: TranscriptFormat = .text
+
+  func validate() throws {
+    guard format == .text || format == .jsonl else {
+      throw ValidationError("stream prints text or jsonl; for \(format.rawValue) use transcribe")
+    }
+  }
+
+  func run() throws {
+    StandardInput.endOnInterrupt()
+    let model = try recognition.loadModel()
+    let stream = model.makeStream(
+      RecognizerOptions(
+        latency: recognition.latency, leftContext: recognition.leftContext,
+        wantsPartials: format == .jsonl || Terminal.outputIsTerminal))
+    let writer = StreamWriter(format: format)
+    var failure: (any Error)?
+    do {
+      try listen(model) { try writer.write(stream.accept($0)) }
+    } catch let error as OutputClosed {
+      throw Terminal.failure(error)
+    } catch {
+      failure = error
+    }
+    // What was heard before an error is still said.
+    do { try writer.write(stream.finish()) } catch { throw Terminal.failure(error) }
+    if let failure { throw Terminal.failure(failure) }
+  }
+
+  /// Hands over the samples of standard input until it ends.
+  private func listen(_ model: RecognizerModel, _ accept: ([Float]) throws -> Void) throws {
+    let input = StandardInput()
+    let prefix = try input.peek(12)
+    if !raw.isDeclared, let name = AudioByteStream.containerName(of: prefix) {
+      throw UnstreamableInput(container: name)
+    }
+    let bytes = try raw.makeByteStream(outputRate: model.sampleRate)
+    while true {
+      let part = try input.read()
+      if part.isEmpty { break }
+      try accept(try bytes.accept(part))
+    }
+    try accept(try bytes.finish())
+  }
+}
+
+/// A file format that cannot be decoded as it comes.
+private struct UnstreamableInput: Error, CustomStringConvertible {
+  let container: String
+  var description: String {
+    "'standard input': expected WAV or headerless PCM, found \(container); use 'starling "
+      + "transcribe -' for a whole file, or decode it first: ffmpeg -i … -f wav - | starling stream"
+  }
+}
