@@ -8,7 +8,7 @@ public final class AudioByteStream {
     case detecting
     case header(WAVHeaderParser)
     /// The header states no data; `held` has the bytes after it, too few to tell what they are.
-    case unfinishedHeader(WAVHeader)
+    case unfinishedHeader
     case samples
     /// Past the stated length of a WAV's data.
     case ended
@@ -50,9 +50,8 @@ public final class AudioByteStream {
     encoding: PCMEncoding = .s16le, sampleRate: Int = 16_000, channels: Int = 1,
     channel: ChannelSelection = .downmix, outputRate: Int = 16_000, name: String = "standard input"
   ) throws(AudioError) {
-    for rate in [sampleRate, outputRate] where !Resampler.supportedRates.contains(rate) {
-      throw .unsupportedRate(file: name, rate: rate)
-    }
+    try Resampler.check(rate: sampleRate, name: name)
+    try Resampler.check(rate: outputRate, name: name)
     try ChannelSelection.downmix.check(channels: channels, name: name)
     declared = (encoding.sampleFormat, sampleRate, channels)
     selection = channel
@@ -91,10 +90,10 @@ public final class AudioByteStream {
         rest.removeFirst(try parser.feed(UnsafeRawBufferPointer(rebasing: rest)))
         state = .header(parser)
         if let header = parser.header { try begin(header) }
-      case .unfinishedHeader(let header):
+      case .unfinishedHeader:
         held.append(byte)
         rest.removeFirst()
-        if held.count == 4 { try resolveUnfinished(header, &output) }
+        if held.count == 4 { try resolveUnfinished(&output) }
       case .samples:
         try decode(UnsafeRawBufferPointer(rebasing: rest), &output)
         return output
@@ -118,8 +117,8 @@ public final class AudioByteStream {
       try beginRaw(&output)
     case .header:
       throw .malformedHeader(file: name, problem: "it ends before the first sample")
-    case .unfinishedHeader(let header):
-      try resolveUnfinished(header, &output)
+    case .unfinishedHeader:
+      try resolveUnfinished(&output)
     case .samples, .ended:
       break
     }
@@ -155,12 +154,10 @@ public final class AudioByteStream {
     }
     try begin(format, rate: header.sampleRate, channels: header.channels)
     promised = header.dataLength
-    if header.statesNoData { state = .unfinishedHeader(header) }
+    if header.statesNoData { state = .unfinishedHeader }
   }
 
-  private func begin(
-    _ format: SampleFormat, rate: Int, channels: Int
-  ) throws(AudioError) {
+  private func begin(_ format: SampleFormat, rate: Int, channels: Int) throws(AudioError) {
     self.format = format
     frameSize = format.bytesPerSample * channels
     pipeline = try MonoPipeline(
@@ -168,9 +165,7 @@ public final class AudioByteStream {
     state = .samples
   }
 
-  private func resolveUnfinished(
-    _ header: WAVHeader, _ output: inout [Float]
-  ) throws(AudioError) {
+  private func resolveUnfinished(_ output: inout [Float]) throws(AudioError) {
     if Self.trailingChunks.contains(String(decoding: held, as: UTF8.self)) {
       held = []
       state = .ended

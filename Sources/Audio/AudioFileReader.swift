@@ -78,7 +78,7 @@ public final class AudioFileReader {
         return
       }
     }
-    source = try SndfileSource(file, channel: channel, sampleRate: sampleRate)
+    source = try SndfileSource(file, size: size, channel: channel, sampleRate: sampleRate)
   }
 
   /// The next samples: exactly `maximumSamples` of them until the file ends, none after its end.

@@ -17,9 +17,8 @@ public final class Resampler {
   public init(
     inputRate: Int, outputRate: Int = 16_000, name: String = "audio"
   ) throws(AudioError) {
-    for rate in [inputRate, outputRate] where !Self.supportedRates.contains(rate) {
-      throw .unsupportedRate(file: name, rate: rate)
-    }
+    try Self.check(rate: inputRate, name: name)
+    try Self.check(rate: outputRate, name: name)
     self.inputRate = inputRate
     self.outputRate = outputRate
     guard inputRate != outputRate else {
@@ -63,6 +62,10 @@ public final class Resampler {
     var output: [Float] = []
     while run(engine, nil, &output).produced > 0 {}
     return output
+  }
+
+  static func check(rate: Int, name: String) throws(AudioError) {
+    guard supportedRates.contains(rate) else { throw .unsupportedRate(file: name, rate: rate) }
   }
 
   /// One call of the library; `input` nil tells it that the stream has ended.

@@ -1,57 +1,69 @@
 import CSndfile
-import Glibc
 
 /// Every format but plain WAV, decoded by libsndfile.
 final class SndfileSource: BlockSource {
   /// Samples of all channels that are decoded at a time.
   private static let blockSamples = 16_384
+  /// How much less an MP3 may hold than it states: a frame at either end.
+  private static let mp3Tolerance = 2 * 1152
+  /// More than the 40 by which the bit rates of an MP3's first frame and its others can differ.
+  private static let mp3Overstatement = 64
 
   let duration: Double?
-  private let file: FileDescriptor
-  private let handle: OpaquePointer
-  private let info: SF_INFO
+  private let name: String
+  private let handle: SndfileHandle
   private let pipeline: MonoPipeline
+  /// Frames that there must be; nil where that is not known exactly.
+  private let promised: Int?
   /// Interleaved `[frames, channels]`.
   private var block: [Float]
-  /// Frames of the file decoded.
+  /// Frames decoded.
   private var position = 0
   private var isFinished = false
   private var failure: AudioError?
 
+  /// - Parameter size: bytes of the file.
   init(
-    _ file: FileDescriptor, channel: ChannelSelection, sampleRate: Int
+    _ file: FileDescriptor, size: Int, channel: ChannelSelection, sampleRate: Int
   ) throws(AudioError) {
-    let (handle, info) = try Self.open(file)
-    let frames = Self.promisedFrames(info)
-    do throws(AudioError) {
-      pipeline = try MonoPipeline(
-        name: file.name, inputRate: Int(info.samplerate), channels: Int(info.channels),
-        selection: channel, outputRate: sampleRate)
-    } catch {
-      sf_close(handle)
-      throw error
+    name = file.name
+    let handle = try SndfileHandle.open(file, size: size)
+    pipeline = try MonoPipeline(
+      name: name, inputRate: handle.sampleRate, channels: handle.channels, selection: channel,
+      outputRate: sampleRate)
+    duration = handle.frames.map { Double($0) / Double(handle.sampleRate) }
+    block = [Float](
+      repeating: 0, count: max(1, Self.blockSamples / handle.channels) * handle.channels)
+    switch handle.container {
+    case SF_FORMAT_OGG:
+      // Made to be cut anywhere: no length is stated, libsndfile takes the last page's.
+      promised = nil
+      self.handle = handle
+    case SF_FORMAT_MPEG where try !MP3Length.isStated(in: file):
+      // libsndfile estimates the length from the size and the first frame, and stops there, even if
+      // there is as much again. Said to be larger, the file is decoded to its end.
+      let larger = SndfileInput(file, size: size, overstating: Self.mp3Overstatement)
+      promised = nil
+      self.handle = SndfileHandle(larger) ?? handle
+    case SF_FORMAT_MPEG:
+      promised = handle.frames.map { $0 - Self.mp3Tolerance }
+      self.handle = handle
+    default:
+      promised = handle.frames
+      self.handle = handle
     }
-    self.file = file
-    self.handle = handle
-    self.info = info
-    duration = frames.map { Double($0) / Double(info.samplerate) }
-    let channels = Int(info.channels)
-    block = [Float](repeating: 0, count: max(1, Self.blockSamples / channels) * channels)
   }
-
-  deinit { sf_close(handle) }
 
   func nextBlock() throws(AudioError) -> [Float]? {
     if let failure { throw failure }
     if isFinished { return nil }
-    let channels = Int(info.channels)
-    let wanted = block.count / channels
-    let got = Int(sf_readf_float(handle, &block, sf_count_t(wanted)))
+    let got = handle.read(&block)
     position += got
-    var output = try block.withUnsafeBufferPointer { (samples) throws(AudioError) in
-      try pipeline.accept(UnsafeBufferPointer(rebasing: samples.prefix(got * channels)))
+    let read = block.prefix(got * handle.channels)
+    var output = try read.withUnsafeBufferPointer { (samples) throws(AudioError) in
+      try pipeline.accept(samples)
     }
-    if got < wanted {
+    if got < block.count / handle.channels {
       isFinished = true
       // What came before a fault is given first, the fault with the next call.
       failure = faultAtEnd()
@@ -61,54 +73,10 @@ final class SndfileSource: BlockSource {
   }
 
   private func faultAtEnd() -> AudioError? {
-    if sf_error(handle) != 0 {
-      return .decodingFailed(
-        file: file.name, seconds: pipeline.seconds, reason: Self.message(handle))
+    if let fault = handle.fault {
+      return .decodingFailed(file: name, seconds: pipeline.seconds, reason: fault)
     }
-    // The lengths of MP3 and Ogg are estimates, and they are made to be cut anywhere.
-    let container = Int(info.format) & SF_FORMAT_TYPEMASK
-    guard container != SF_FORMAT_MPEG, container != SF_FORMAT_OGG,
-      let promised = Self.promisedFrames(info), position < promised
-    else { return nil }
-    return .truncated(file: file.name, expected: promised, found: position, unit: .frames)
-  }
-
-  private static func promisedFrames(_ info: SF_INFO) -> Int? {
-    // libsndfile says SF_COUNT_MAX for "unknown".
-    info.frames > 0 && info.frames < .max && info.samplerate > 0 ? Int(info.frames) : nil
-  }
-
-  private static func open(_ file: FileDescriptor) throws(AudioError) -> (OpaquePointer, SF_INFO) {
-    var info = SF_INFO()
-    if let handle = open(file, &info) { return (handle, info) }
-    let reason = message(nil)
-    if file.name.lowercased().hasSuffix(".gsm") {
-      // GSM 6.10 has no header to be known by: 8 kHz mono by its standard.
-      info = SF_INFO()
-      info.samplerate = 8000
-      info.channels = 1
-      info.format = Int32(SF_FORMAT_RAW | SF_FORMAT_GSM610)
-      if let handle = open(file, &info) { return (handle, info) }
-    }
-    throw .notAudio(file: file.name, reason: reason)
-  }
-
-  private static func open(_ file: FileDescriptor, _ info: inout SF_INFO) -> OpaquePointer? {
-    // libsndfile takes the current place for the file's beginning.
-    lseek(file.raw, 0, SEEK_SET)
-    guard let handle = sf_open_fd(file.raw, Int32(SFM_READ), &info, 0) else { return nil }
-    guard info.channels > 0 else {
-      sf_close(handle)
-      return nil
-    }
-    return handle
-  }
-
-  /// libsndfile's last message; with nil that of the last failure to open in this process, which
-  /// another thread's may have replaced.
-  private static func message(_ handle: OpaquePointer?) -> String {
-    guard let text = sf_strerror(handle) else { return "unknown error" }
-    let message = String(cString: text)
-    return message.hasSuffix(".") ? String(message.dropLast()) : message
+    guard let promised, position < promised else { return nil }
+    return .truncated(file: name, expected: promised, found: position, unit: .frames)
   }
 }
