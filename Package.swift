@@ -48,7 +48,7 @@ let package = Package(
     .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor"]),
     .testTarget(name: "DecodingTests", dependencies: ["Decoding"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts"]),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensor"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "CZlib", "Tensor"]),
     .testTarget(name: "RecognizerTests", dependencies: ["Recognizer", "Audio", "Conformer"]),
     .testTarget(name: "CommandTests"),
   ],
