@@ -137,6 +137,18 @@ import Testing
         + "refused")
   }
 
+  @Test func mutationsNeverTrap() throws {
+    let archive = [UInt8](SyntheticModel().archive)
+    var random = SeededGenerator(seed: 5)
+    for _ in 0..<100 { _ = importMessage(Data(mutate(archive, with: &random))) }
+    let members = SyntheticModel().members
+    let yaml = [UInt8](members[0].data)
+    for _ in 0..<100 {
+      let mutated = Data(mutate(yaml, with: &random))
+      _ = importMessage(TarWriter.archive([(members[0].name, mutated), members[1]]))
+    }
+  }
+
   @Test func namesTheTensorThatIsWrong() throws {
     var model = SyntheticModel()
     let index = try #require(model.tensors.firstIndex { $0.name.hasSuffix("linear_q.weight") })

@@ -100,6 +100,21 @@ import Testing
         == "a tar member of unknown type 83, named 'a'")
   }
 
+  @Test func mutationsNeverTrap() {
+    let record = "14 path=x/pax\n"
+    let archive =
+      TarWriter.member("././@LongLink", Data("long\0".utf8), type: "L")
+      + TarWriter.member("a", Data("1".utf8))
+      + TarWriter.member("PaxHeader", Data(record.utf8), type: "x") + small
+    var random = SeededGenerator(seed: 2)
+    for _ in 0..<200 {
+      _ = try? read(Data(mutate([UInt8](archive), with: &random)))
+      // Damaged records under a right header.
+      let records = Data(mutate([UInt8](record.utf8), with: &random))
+      _ = try? read(TarWriter.member("PaxHeader", records, type: "x") + small)
+    }
+  }
+
   @Test func namesMissingFilesAndFolders() {
     #expect(throws: CheckpointError.unreadable(file: "/no/such.nemo", reason: "no such file")) {
       try TarArchive(path: "/no/such.nemo") { _ in true }
