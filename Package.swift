@@ -50,7 +50,8 @@ let package = Package(
     .testTarget(name: "DecodingTests", dependencies: ["Decoding"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts", "Decoding"]),
     .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "Conformer", "Tensor", "TestSupport"]),
+      name: "CheckpointsTests",
+      dependencies: ["Checkpoints", "Conformer", "CZlib", "Tensor", "TestSupport"]),
     .testTarget(
       name: "RecognizerTests",
       dependencies: ["Recognizer", "Audio", "Checkpoints", "Conformer", "Tensor", "TestSupport"]),

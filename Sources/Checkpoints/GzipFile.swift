@@ -43,7 +43,9 @@ struct GzipFile: ~Copyable {
   /// Tells the end of the file from a failure, after a short read.
   private func checkEnd() throws(CheckpointError) {
     var code: Int32 = 0
-    let message = gzerror(handle, &code).map { String(cString: $0) } ?? ""
+    var message = gzerror(handle, &code).map { String(cString: $0) } ?? ""
+    // zlib puts the path first, as our own messages do.
+    if message.hasPrefix(path + ": ") { message.removeFirst(path.count + 2) }
     switch code {
     case Z_OK, Z_STREAM_END:
       return

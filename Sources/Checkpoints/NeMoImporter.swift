@@ -46,8 +46,8 @@ public enum NeMoImporter {
 
       Imported by Starling from the NVIDIA NeMo archive `\(origin)`: a Conformer-CTC model of \
       \(encoder.layers) layers, width \(encoder.width), \(encoder.heads) heads, with \
-      \(config.ctc.vocabulary - 1) pieces and a blank. The numbers are those of the archive; only \
-      the names of the CTC layer's tensors changed.
+      \(config.ctc.vocabulary - 1) pieces and a blank. The weights are those of the archive; \
+      the CTC layer's tensors were renamed.
 
       **Licence:** see the original model's licence. It governs these weights too, and it may ask \
       you to name the origin when you pass them on.

@@ -20,7 +20,10 @@ struct NeMoVocabulary {
     let classes = config.decoder.classes.flatMap { $0 > 0 ? $0 : nil }
     let found = try Self.lists(config, archive: archive, file: file)
     guard let first = found.first else {
-      throw .missingMember(file: archive.path, member: "vocab.txt")
+      throw .malformed(
+        file: archive.path,
+        reason: "its pieces are listed neither in decoder.vocabulary of model_config.yaml nor in a "
+          + "tokenizer.vocab or vocab.txt")
     }
     source = first.source
     var list = first.pieces

@@ -16,6 +16,11 @@ package indirect enum PickleValue: Equatable, Sendable {
 package struct PickleEntry: Equatable, Sendable {
   package let key: PickleValue
   package let value: PickleValue
+
+  package init(key: PickleValue, value: PickleValue) {
+    self.key = key
+    self.value = value
+  }
 }
 
 /// A block of numbers that the pickle names and the checkpoint keeps beside it.
@@ -25,6 +30,12 @@ package struct PickledStorage: Equatable, Sendable {
   package let key: String
   /// Elements.
   package let count: Int
+
+  package init(type: TorchType, key: String, count: Int) {
+    self.type = type
+    self.key = key
+    self.count = count
+  }
 }
 
 /// A view of a storage. Nothing here is checked against the storage's size yet.
@@ -35,6 +46,13 @@ package struct PickledTensor: Equatable, Sendable {
   package let shape: [Int]
   /// In elements.
   package let strides: [Int]
+
+  package init(storage: PickledStorage, offset: Int, shape: [Int], strides: [Int]) {
+    self.storage = storage
+    self.offset = offset
+    self.shape = shape
+    self.strides = strides
+  }
 }
 
 /// Element types of torch storages.

@@ -155,7 +155,8 @@ extension TarArchive {
     _ file: borrowing GzipFile, size: Int, _ body: (Slice<UnsafeMutableRawBufferPointer>) -> Void
   ) throws(CheckpointError) {
     let padding = (TarHeader.blockSize - size % TarHeader.blockSize) % TarHeader.blockSize
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 22, alignment: 16)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: min(max(size, TarHeader.blockSize), 1 << 22), alignment: 16)
     defer { buffer.deallocate() }
     var left = size
     while left > 0 {
