@@ -65,7 +65,8 @@ struct TranscribeCommand: ParsableCommand {
         "\(format.rawValue) holds one file; for several choose --output FOLDER or --beside")
     }
     let pending = plan.entries.filter { entry in
-      overwrite || entry.output.map { !OutputPlan.isDone(input: entry.input.path, output: $0) } ?? true
+      overwrite
+        || entry.output.map { !OutputPlan.isDone(input: entry.input.path, output: $0) } ?? true
     }
     let skipped = plan.entries.count - pending.count
     let batch = try TranscriptionBatch(
