@@ -6,9 +6,9 @@ public enum Latency: Hashable, Sendable {
   case blocks(newFrames: Int, lookAheadFrames: Int)
   /// The whole audio at once, as a full-context model is meant to be run.
   ///
-  /// Audio of more than a minute is heard in blocks of a minute with five seconds of look-ahead
-  /// and of left context: memory stays bounded, and a network trained on sentences
-  /// gains nothing from more.
+  /// Longer audio than 40 seconds is heard in blocks of 40 seconds with 2.6 seconds of look-ahead:
+  /// memory stays bounded, and a network trained on sentences gains nothing from more
+  /// (Benchmarks/README.md).
   case fullContext
 
   /// Names and their blocks; worst-case delay (C + R) · 40 ms.
@@ -23,8 +23,7 @@ public enum Latency: Hashable, Sendable {
 
   /// Most frames of a block that a user may ask for: a minute.
   static let longestBlock = 1500
-  static let fullContextLookAhead = 128
-  static let fullContextLeft = 128
+  static let fullContextBlock = (newFrames: 1000, lookAheadFrames: 64)
 
   /// Reads a name or `C/R` in frames; nil if it is neither.
   public init?(_ text: String) {
@@ -39,18 +38,15 @@ public enum Latency: Hashable, Sendable {
     self = .blocks(newFrames: newFrames, lookAheadFrames: lookAhead)
   }
 
-  /// The blocks of a stream whose blocks look back on `leftContext` frames.
-  func shape(leftContext: LeftContext?, modelDefault: Int) -> BlockShape {
-    switch self {
-    case .blocks(let newFrames, let lookAheadFrames):
-      BlockShape(
-        newFrames: newFrames, lookAheadFrames: lookAheadFrames,
-        leftContext: (leftContext ?? .frames(modelDefault)).limit)
-    case .fullContext:
-      BlockShape(
-        newFrames: Self.longestBlock, lookAheadFrames: Self.fullContextLookAhead,
-        leftContext: (leftContext ?? .frames(Self.fullContextLeft)).limit)
-    }
+  /// The blocks of a stream that looks back on `leftContext` frames.
+  func shape(leftContext: LeftContext) -> BlockShape {
+    let (newFrames, lookAheadFrames) =
+      switch self {
+      case .blocks(let newFrames, let lookAheadFrames): (newFrames, lookAheadFrames)
+      case .fullContext: Self.fullContextBlock
+      }
+    return BlockShape(
+      newFrames: newFrames, lookAheadFrames: lookAheadFrames, leftContext: leftContext.limit)
   }
 }
 

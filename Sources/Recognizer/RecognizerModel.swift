@@ -58,7 +58,7 @@ public final class RecognizerModel: Sendable {
 public struct RecognizerOptions: Hashable, Sendable {
   /// nil for the model's own default.
   public var latency: Latency?
-  /// nil for the default of the model or the latency.
+  /// nil for the model's own default.
   public var leftContext: LeftContext?
   public var endpointRules: EndpointRules
   /// Whether to report results of utterances that still go on.

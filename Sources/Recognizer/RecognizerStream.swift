@@ -44,7 +44,7 @@ public final class RecognizerStream {
     encoderStream = EncoderStream(
       encoder: model.networks.encoder,
       shape: latency.shape(
-        leftContext: options.leftContext, modelDefault: streaming.leftFrames))
+        leftContext: options.leftContext ?? .frames(streaming.leftFrames)))
     decoder = UtteranceDecoder(
       vocabulary: model.vocabulary, rules: options.endpointRules,
       frameSeconds: model.frameSeconds)

@@ -6,5 +6,5 @@ struct Starling: ParsableCommand {
     commandName: "starling",
     abstract: "Streaming speech recognition for Linux.",
     version: "0.1.0",
-    subcommands: [TranscribeCommand.self, StreamCommand.self, ModelCommand.self])
+    subcommands: [TranscribeCommand.self, StreamCommand.self, ModelCommand.self, BenchCommand.self])
 }
