@@ -54,8 +54,8 @@ struct ConvSubsampling: Sendable {
     _ mel: MatrixView, cache: EncoderCache, into hidden: MatrixView, scratch: ScratchArena
   ) {
     precondition(hidden.rows == Self.outputFrames(mel.rows))
-    // Tiles bound the unfolded input of the second convolution.
-    let tile = 8
+    // Tiles bound the rows of the first convolution that are held at once.
+    let tile = 32
     for start in stride(from: 0, to: hidden.rows, by: tile) {
       let end = min(start + tile, hidden.rows)
       scratch.scope {
@@ -87,10 +87,10 @@ struct ConvSubsampling: Sendable {
     if mel.rows % 4 == 1 || mel.rows % 4 == 2 { rows.rows(rows.rows - 1..<rows.rows).fill(0) }
     cache.lastSubsamplingRow.copy(from: rows.rows(rows.rows - 1..<rows.rows))
 
-    let windows = scratch.matrix(rows: frames * bins.second, columns: 9 * channels)
-    unfold(rows, frames: frames, into: windows)
     let maps = scratch.matrix(rows: frames * bins.second, columns: channels)
-    second.apply(windows, into: maps, activation: .relu)
+    second.applyToWindows(
+      of: rows, segments: 3, rowStep: 2, columnStep: 2 * channels, perRow: bins.second,
+      into: maps, activation: .relu)
     output.apply(
       MatrixView(maps.pointer, rows: frames, columns: bins.second * channels), into: hidden)
   }
@@ -113,22 +113,6 @@ struct ConvSubsampling: Sendable {
         windows,
         into: MatrixView(row.pointer + channels, rows: bins.first, columns: channels),
         activation: .relu)
-    }
-  }
-
-  /// Unfolds rows [2 · frames + 1, paddedBins · channels] into the second convolution's windows
-  /// [frames · bins, 9 · channels].
-  private func unfold(_ rows: MatrixView, frames: Int, into windows: MatrixView) {
-    let count = 3 * channels
-    for frame in 0..<frames {
-      for bin in 0..<bins.second {
-        let window = windows.pointer + (frame * bins.second + bin) * windows.stride
-        for time in 0..<3 {
-          (window + time * count).update(
-            from: rows.pointer + (2 * frame + time) * rows.stride + 2 * bin * channels,
-            count: count)
-        }
-      }
     }
   }
 }

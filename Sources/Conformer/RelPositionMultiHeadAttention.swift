@@ -20,15 +20,27 @@ struct RelPositionMultiHeadAttention: Sendable {
     width = config.width
     norm = try reader["norm_self_att"].layerNorm(width)
     let attention = reader["self_attn"]
-    func square(_ name: String, bias: Bool = true) throws(WeightError) -> Linear {
-      try attention[name].linear(inputs: config.width, outputs: config.width, bias: bias)
-    }
-    queryKeyValue = Linear(
-      sideBySide: [try square("linear_q"), try square("linear_k"), try square("linear_v")])
-    output = try square("linear_out")
-    projectionOfPositions = try square("linear_pos", bias: false)
+    queryKeyValue = try Self.sideBySide(["linear_q", "linear_k", "linear_v"], attention, width)
+    output = try attention["linear_out"].linear(inputs: width, outputs: width)
+    projectionOfPositions = try attention["linear_pos"].linear(
+      inputs: width, outputs: width, bias: false)
     biasU = try attention.tensor("pos_bias_u", [heads, width / heads])
     biasV = try attention.tensor("pos_bias_v", [heads, width / heads])
+  }
+
+  /// Several square layers over the same input as one, their outputs side by side.
+  private static func sideBySide(
+    _ names: [String], _ reader: WeightReader, _ width: Int
+  ) throws(WeightError) -> Linear {
+    let weight = FloatStorage(count: names.count * width * width)
+    let bias = FloatStorage(count: names.count * width)
+    for (index, name) in names.enumerated() {
+      let part = try reader[name].tensor("weight", [width, width])
+      (weight.pointer + index * part.count).update(from: part.pointer, count: part.count)
+      let partBias = try reader[name].tensor("bias", [width])
+      (bias.pointer + index * width).update(from: partBias.pointer, count: width)
+    }
+    return Linear(weight: weight, bias: bias, inputs: width)
   }
 
   /// Adds attention over each block and its left context to `x`, and moves the caches of layer
@@ -48,7 +60,7 @@ struct RelPositionMultiHeadAttention: Sendable {
           projected.rows(block.range), block: block, layer: layer, positions: positions,
           into: context.rows(block.range), scratch: scratch)
       }
-      output.add(context, to: x, scale: 1, scratch: scratch)
+      output.add(context, to: x)
     }
   }
 
@@ -91,9 +103,8 @@ struct RelPositionMultiHeadAttention: Sendable {
       let withU = scratch.matrix(rows: t, columns: width)
       let withV = scratch.matrix(rows: t, columns: width)
       for (biased, bias) in [(withU, biasU), (withV, biasV)] {
-        biased.copy(from: queries)
-        Kernels.active.bias_activation(
-          biased.pointer, width, t, width, bias.pointer, CK_ACTIVATION_NONE)
+        Kernels.active.add_row(
+          queries.pointer, queries.stride, t, width, bias.pointer, biased.pointer, biased.stride)
       }
       let scores = scratch.matrix(rows: t, columns: m)
       let shifted = scratch.matrix(rows: t, columns: m + t - 1)
