@@ -46,7 +46,9 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Conformer", "Tensor"], path: "Tests/TestSupport"),
     .testTarget(name: "TensorTests", dependencies: ["Tensor", "CKernels", "TestSupport"]),
-    .testTarget(name: "AudioTests", dependencies: ["Audio", "CSndfile", "Tensor", "TestSupport"]),
+    .testTarget(
+      name: "AudioTests", dependencies: ["Audio", "CSndfile", "Tensor", "TestSupport"],
+      exclude: ["Fixtures"]),
     .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor", "TestSupport"]),
     .testTarget(name: "DecodingTests", dependencies: ["Decoding", "TestSupport"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts", "Decoding"]),

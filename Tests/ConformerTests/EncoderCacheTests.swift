@@ -166,6 +166,7 @@ struct EncoderCacheTests {
     _ scratch: ScratchArena
   ) -> [Float] {
     let hidden = FloatStorage(x)
+    defer { withExtendedLifetime(hidden) {} }
     let view = hidden.view(columns: 16)
     encoder.step(
       view, blocks: [EncoderBlock(cache: cache, range: 0..<view.rows, finalRows: finalRows)],

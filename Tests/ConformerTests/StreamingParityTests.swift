@@ -1,5 +1,4 @@
 import Conformer
-import Synchronization
 import Tensor
 import TestSupport
 import Testing

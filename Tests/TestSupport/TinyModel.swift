@@ -64,11 +64,12 @@ public struct TinyModel {
         linear(layer + name + ".linear1", [inner, d])
         linear(layer + name + ".linear2", [d, inner])
       }
-      for name in ["linear_q", "linear_k"] { linear(layer + "self_attn." + name, [d, d], gain: 1.5) }
-      for name in ["linear_v", "linear_out"] { linear(layer + "self_attn." + name, [d, d]) }
-      linear(layer + "self_attn.linear_pos", [d, d], gain: 1.5, bias: false)
+      let attention = layer + "self_attn."
+      for name in ["linear_q", "linear_k"] { linear(attention + name, [d, d], gain: 1.5) }
+      for name in ["linear_v", "linear_out"] { linear(attention + name, [d, d]) }
+      linear(attention + "linear_pos", [d, d], gain: 1.5, bias: false)
       for name in ["pos_bias_u", "pos_bias_v"] {
-        add(layer + "self_attn." + name, [e.heads, d / e.heads]) { $0.normal(0.5) }
+        add(attention + name, [e.heads, d / e.heads]) { $0.normal(0.5) }
       }
       let conv = layer + "conv."
       linear(conv + "pointwise_conv1", [2 * d, d, 1])
