@@ -18,9 +18,9 @@ struct ReferenceEncoder: Sendable {
   private let config: ModelConfig
   private let tensors: [String: [Double]]
 
-  init(_ model: TinyModel) throws {
-    config = model.config
-    let table = try TensorTable(model.directory + "/model.safetensors")
+  init(directory: String) throws {
+    config = try ModelConfig.load(directory + "/config.json")
+    let table = try TensorTable(directory + "/model.safetensors")
     var tensors: [String: [Double]] = [:]
     for name in table.names { tensors[name] = try table[name].map(Double.init) }
     self.tensors = tensors

@@ -11,9 +11,8 @@ struct Models: Sendable {
     let tiny = try! TinyModel(
       seed: UInt64(kernel), kernel: kernel, mels: mels, scalesInput: scalesInput)
     defer { tiny.remove() }
-    MatrixProduct.setThreads(1)
     model = try! ConformerModel(directory: tiny.directory)
-    reference = try! ReferenceEncoder(tiny)
+    reference = try! ReferenceEncoder(directory: tiny.directory)
   }
 
   static let kernel7 = Models(kernel: 7)
@@ -74,6 +73,10 @@ struct StepByStep {
   }
 
   mutating func accept(_ mel: [Float], _ frames: Range<Int>, isEnd: Bool) {
+    if frames.isEmpty, isEnd {
+      stream.end()
+      return
+    }
     let mels = model.config.features.mels
     mel.withMatrix(columns: mels) {
       stream.subsample($0.rows(frames), isEnd: isEnd, scratch: scratch)
