@@ -135,6 +135,49 @@ struct LogMelTests {
     #expect(difference < 2e-3)
   }
 
+  /// The NeMo front end by its definition, in Double with a plain DFT.
+  @Test func nemoParity() throws {
+    let samples = try speech(12_345).suffix(2_345).map(Double.init)
+    let emphasised = samples.indices.map {
+      $0 == 0 ? samples[0] : samples[$0] - 0.97 * samples[$0 - 1]
+    }
+    let corners = (0..<82).map { index in
+      let mel = (15 + 27 * log(8.0) / log(6.4)) * Double(index) / 81
+      return mel < 15 ? mel * 200 / 3 : 1000 * exp((mel - 15) * log(6.4) / 27)
+    }
+    let turns = (0..<512).map { 2 * Double.pi * Double($0) / 512 }
+    let (cosines, sines) = (turns.map { cos($0) }, turns.map { sin($0) })
+    var expected: [Float] = []
+    for frame in 0...samples.count / 160 {
+      let windowed = (0..<400).map { index in
+        let sample = 160 * frame + index - 200
+        let window = 0.5 - 0.5 * cos(2 * Double.pi * Double(index) / 399)
+        return emphasised.indices.contains(sample) ? emphasised[sample] * window : 0
+      }
+      let power = (0...256).map { bin in
+        var (real, imaginary) = (0.0, 0.0)
+        for (index, value) in windowed.enumerated() {
+          real += value * cosines[bin * index % 512]
+          imaginary += value * sines[bin * index % 512]
+        }
+        return real * real + imaginary * imaginary
+      }
+      for mel in 0..<80 {
+        let (left, centre, right) = (corners[mel], corners[mel + 1], corners[mel + 2])
+        var energy = 0x1p-24
+        for bin in 0...256 {
+          let hertz = Double(bin) * 31.25
+          let height = min((hertz - left) / (centre - left), (right - hertz) / (right - centre))
+          energy += max(0, height) * 2 / (right - left) * power[bin]
+        }
+        expected.append(Float(log(energy)))
+      }
+    }
+    let found = frames(Self.nemo, samples.map { Float($0) })
+    let difference = largestDifference(found, expected)
+    #expect(difference < 1e-4)
+  }
+
   /// The FFT plan is shared by all streams of a model.
   @Test(arguments: kinds)
   func threadsDoNotDisturbEachOther(_ kind: LogMelFrontEnd.Kind) throws {

@@ -136,14 +136,14 @@ final class SafetensorsTests {
   }
 
   @Test func notFinite() throws {
-    for (index, bad) in [Float.nan, .infinity, -.infinity].enumerated() {
+    for (index, bad) in [(0, Float.nan), (7, .infinity), (19, -.infinity)] {
       var values = [Float](repeating: 1, count: 20)
-      values[5 + index] = bad
+      values[index] = bad
       try SafetensorsWriter.write(
         [.float32("f", [20], values), .float16("h", [4, 5], values.map(Float16.init))], to: path)
       let reader = WeightReader(try SafetensorsFile(path: path))
       for (name, shape) in [("f", [20]), ("h", [4, 5])] {
-        let expected = WeightError.notFinite(file: path, tensor: name, index: 5 + index)
+        let expected = WeightError.notFinite(file: path, tensor: name, index: index)
         #expect(throws: expected) { try reader.tensor(name, shape) }
       }
     }
