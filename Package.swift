@@ -43,11 +43,14 @@ let package = Package(
       ]),
 
     // Tests. They use the public and package interfaces, so that they run in release builds.
-    .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["Conformer", "Tensor"], path: "Tests/TestSupport"),
     .testTarget(name: "TensorTests", dependencies: ["Tensor", "CKernels", "TestSupport"]),
-    .testTarget(name: "AudioTests", dependencies: ["Audio", "CSndfile", "Tensor", "TestSupport"]),
+    .testTarget(
+      name: "AudioTests", dependencies: ["Audio", "CSndfile", "Tensor", "TestSupport"],
+      exclude: ["Fixtures"]),
     .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor", "TestSupport"]),
-    .testTarget(name: "DecodingTests", dependencies: ["Decoding"]),
+    .testTarget(name: "DecodingTests", dependencies: ["Decoding", "TestSupport"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts", "Decoding"]),
     .testTarget(
       name: "CheckpointsTests",

@@ -36,7 +36,7 @@ extension ModelConfig {
     do {
       config = try JSONDecoder().decode(ModelConfig.self, from: data)
     } catch let error as DecodingError {
-      throw .notJSON(file: path, reason: Self.reason(error))
+      throw .notJSON(file: path, reason: Self.reason(error, data))
     } catch {
       throw .notJSON(file: path, reason: "it is not valid JSON")
     }
@@ -44,7 +44,7 @@ extension ModelConfig {
     return config
   }
 
-  private static func reason(_ error: DecodingError) -> String {
+  private static func reason(_ error: DecodingError, _ data: Data) -> String {
     func name(_ path: [any CodingKey]) -> String {
       path.map(\.stringValue).joined(separator: ".")
     }
@@ -52,14 +52,30 @@ extension ModelConfig {
     case .keyNotFound(let key, let context):
       return "the field '\(name(context.codingPath + [key]))' is missing"
     case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      return "the field '\(name(context.codingPath))' is not of type \(type)"
-    case .dataCorrupted(let context):
       return context.codingPath.isEmpty
-        ? "it is not valid JSON"
-        : "the field '\(name(context.codingPath))' has a value that is not known"
+        ? "it is not a JSON object"
+        : "the field '\(name(context.codingPath))' is not of type \(type)"
+    case .dataCorrupted(let context):
+      if !context.codingPath.isEmpty {
+        return "the field '\(name(context.codingPath))' has a value that is not known"
+      }
+      // The decoder takes a number that is no Int for damaged JSON, and says not where.
+      let object = try? JSONSerialization.jsonObject(with: data)
+      return object.flatMap { fieldWithoutInteger($0, []) }
+        .map { "the field '\($0)' is not a whole number, or too large" }
+        ?? "it is not valid JSON"
     @unknown default:
       return "\(error)"
     }
+  }
+
+  /// Name of a field below `value` that holds a number which is no Int.
+  private static func fieldWithoutInteger(_ value: Any, _ path: [String]) -> String? {
+    if let object = value as? [String: Any] {
+      return object.sorted { $0.key < $1.key }.lazy
+        .compactMap { fieldWithoutInteger($0.value, path + [$0.key]) }.first
+    }
+    return value is NSNumber && !(value is Int) ? path.joined(separator: ".") : nil
   }
 
   private func validate(_ file: String) throws(ModelError) {

@@ -131,7 +131,10 @@ public final class RecognizerStream {
     let wanted = encoderStream.melFramesWanted
     guard available >= wanted || finished else { return false }
     let taken = min(wanted, available)
-    guard taken > 0 else { return true }
+    guard taken > 0 else {
+      if finished { encoderStream.end() }
+      return true
+    }
     var frames = Array(melFrames[..<(taken * mels)])
     melFrames.removeFirst(taken * mels)
     normalizer.normalize(&frames)
