@@ -1,11 +1,14 @@
 import COpenBLAS
 
-/// Matrix products by OpenBLAS.
+/// Matrix products without packed weights, by OpenBLAS.
 public enum MatrixProduct {
-  /// Number of threads that one product may use, for the whole process.
-  ///
-  /// 1 unless the user asks for more: streams and files run side by side instead.
+  /// One thread for each product, set before the first: streams and files run side by side
+  /// instead.
+  private static let singleThreaded: Void = openblas_set_num_threads(1)
+
+  /// Number of threads that one product may use, for the whole process; 1 at first.
   public static func setThreads(_ count: Int) {
+    _ = singleThreaded
     openblas_set_num_threads(Int32(max(count, 1)))
   }
 
@@ -17,6 +20,7 @@ public enum MatrixProduct {
       a.columns == b.rows && a.rows == c.rows && b.columns == c.columns,
       "[\(a.rows), \(a.columns)] · [\(b.rows), \(b.columns)] into [\(c.rows), \(c.columns)]")
     guard a.rows > 0, b.columns > 0 else { return }
+    _ = singleThreaded
     cblas_sgemm(
       CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(a.rows), blasint(b.columns),
       blasint(a.columns), 1, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride),
@@ -29,6 +33,7 @@ public enum MatrixProduct {
       a.columns == b.columns && a.rows == c.rows && b.rows == c.columns,
       "[\(a.rows), \(a.columns)] · [\(b.rows), \(b.columns)]ᵀ into [\(c.rows), \(c.columns)]")
     guard a.rows > 0, b.rows > 0 else { return }
+    _ = singleThreaded
     cblas_sgemm(
       CblasRowMajor, CblasNoTrans, CblasTrans, blasint(a.rows), blasint(b.rows),
       blasint(a.columns), 1, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride),

@@ -102,34 +102,14 @@ struct KernelTests {
   }
 
   @Test(arguments: InstructionSet.here)
-  func biasAndActivation(_ set: InstructionSet) {
+  func addRow(_ set: InstructionSet) {
     var generator = SeededGenerator(seed: 2)
     for n in Self.columns {
       let bias = vector(n, &generator)
-      for (code, function) in [
-        (CK_ACTIVATION_NONE, { $0 }), (CK_ACTIVATION_RELU, { max(0, $0) }),
-        (CK_ACTIVATION_SWISH, { $0 * sigmoid($0) }),
-      ] as [(ck_activation, (Double) -> Double)] {
-        var y = Rows(4, n, deviation: 5, &generator)
-        set.table.bias_activation(&y.values, y.stride, 4, n, bias, code)
-        y.expectEqual("bias_activation \(code.rawValue)") {
-          function(y.before($0, $1) + Double(bias[$1]))
-        }
-      }
-    }
-  }
-
-  @Test(arguments: InstructionSet.here)
-  func addResidual(_ set: InstructionSet) {
-    var generator = SeededGenerator(seed: 3)
-    for n in Self.columns {
-      var x = Rows(3, n, &generator)
-      let y = Rows(3, n, &generator)
-      let bias = vector(n, &generator)
-      set.table.add_residual(&x.values, x.stride, y.values, y.stride, 3, n, bias, 0.5)
-      x.expectEqual("add_residual") {
-        x.before($0, $1) + 0.5 * (y.before($0, $1) + Double(bias[$1]))
-      }
+      let x = Rows(4, n, &generator)
+      var y = Rows(4, n, &generator)
+      set.table.add_row(x.values, x.stride, 4, n, bias, &y.values, y.stride)
+      y.expectEqual("add_row") { x.before($0, $1) + Double(bias[$1]) }
     }
   }
 
@@ -139,12 +119,8 @@ struct KernelTests {
     for n in Self.columns {
       let x = Rows(3, 2 * n, deviation: 3, &generator)
       var y = Rows(3, n, &generator)
-      let bias = vector(2 * n, &generator)
-      set.table.glu(x.values, x.stride, 3, n, bias, &y.values, y.stride)
-      y.expectEqual("glu") {
-        (x.before($0, $1) + Double(bias[$1]))
-          * sigmoid(x.before($0, n + $1) + Double(bias[n + $1]))
-      }
+      set.table.glu(x.values, x.stride, 3, n, &y.values, y.stride)
+      y.expectEqual("glu") { x.before($0, $1) * sigmoid(x.before($0, n + $1)) }
     }
   }
 
@@ -197,10 +173,9 @@ struct KernelTests {
     var generator = SeededGenerator(seed: 7)
     for n in Self.columns {
       var x = Rows(3, n, deviation: 5, &generator)
-      let bias = vector(n, &generator)
-      set.table.log_softmax(&x.values, x.stride, 3, n, bias)
+      set.table.log_softmax(&x.values, x.stride, 3, n)
       let expected = (0..<3).map { row in
-        let scores = (0..<n).map { x.before(row, $0) + Double(bias[$0]) }
+        let scores = (0..<n).map { x.before(row, $0) }
         let total = scores.reduce(0) { $0 + exp($1) }
         return scores.map { $0 - log(total) }
       }
@@ -208,14 +183,26 @@ struct KernelTests {
     }
   }
 
+  /// Swish of `values` by a matrix product with them as weights of one input, 1.
+  private func swish(_ values: [Float], _ set: InstructionSet) -> [Float] {
+    var packed = [Float](repeating: 0, count: set.table.packed_count(values.count, 1))
+    set.table.pack(values, values.count, 1, &packed)
+    var result = [Float](repeating: 0, count: values.count)
+    [Float(1)].withUnsafeBufferPointer { one in
+      var operand = ck_operand(
+        data: one.baseAddress, rows: 1, stride: 1, groups: 1, group_stride: 0, segments: 1,
+        segment_stride: 0, k: 1)
+      set.table.gemm(
+        &operand, packed, nil, values.count, &result, values.count, CK_EPILOGUE_SWISH, 1)
+    }
+    return result
+  }
+
   /// The kernels' own exp over its whole range, seen through swish.
   @Test(arguments: InstructionSet.here)
   func swishOverTheWholeRange(_ set: InstructionSet) {
-    var values: [Float] = stride(from: -100, through: 100, by: 0.0137).map { $0 }
-    let original = values
-    let zeros = [Float](repeating: 0, count: values.count)
-    set.table.bias_activation(
-      &values, values.count, 1, values.count, zeros, CK_ACTIVATION_SWISH)
+    let original: [Float] = stride(from: -100, through: 100, by: 0.0137).map { $0 }
+    let values = swish(original, set)
     for (x, y) in zip(original, values) {
       let expected = Double(x) * sigmoid(Double(x))
       #expect(
@@ -230,14 +217,12 @@ struct KernelTests {
     ]
     let n = extremes.count
     let zeros = [Float](repeating: 0, count: 2 * n)
-    var swish = extremes
-    set.table.bias_activation(&swish, n, 1, n, zeros, CK_ACTIVATION_SWISH)
-    for (x, y) in zip(extremes, swish) {
+    for (x, y) in zip(extremes, swish(extremes, set)) {
       #expect(y.isFinite && abs(y - max(0, x)) < 0.3, "swish(\(x)) is \(y)")
     }
     var gated = zeros
     let ones = [Float](repeating: 1, count: n)
-    set.table.glu(ones + extremes, 2 * n, 1, n, zeros, &gated, n)
+    set.table.glu(ones + extremes, 2 * n, 1, n, &gated, n)
     for (x, y) in zip(extremes, gated) {
       #expect(abs(Double(y) - sigmoid(Double(x))) < 1e-6, "sigmoid(\(x)) is \(y)")
     }
@@ -246,7 +231,7 @@ struct KernelTests {
     #expect(probabilities.map { $0.rounded() } == extremes.map { $0 == 1e30 ? 1 : 0 })
     #expect(probabilities.allSatisfy { $0 >= 0 && $0 < 1e-30 || $0 == 1 })
     var logProbs: [Float] = [100, -100, 1e4, -1e4]
-    set.table.log_softmax(&logProbs, 4, 1, 4, zeros)
+    set.table.log_softmax(&logProbs, 4, 1, 4)
     #expect(logProbs == [-9900, -10100, 0, -20000])
     var equal = [Float](repeating: -1e4, count: 8)
     set.table.relative_softmax(&equal, 8, [Float](repeating: 0, count: 8), 8, 0, 1, 8, 1)

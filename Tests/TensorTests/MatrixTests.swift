@@ -175,7 +175,7 @@ struct MatrixTests {
     let y = memory[1].view(columns: outputs + 3).columns(0..<outputs)
     let before = y.values
 
-    layer.add(x, to: y, scale: 0.5, scratch: scratch)
+    layer.add(x, to: y, scale: 0.5)
     expectEqual(
       y,
       plain.enumerated().map { row, values in
@@ -202,13 +202,35 @@ struct MatrixTests {
     let unbiased = Linear(weight: FloatStorage(weight), bias: nil, inputs: inputs)
     unbiased.apply(x, into: y)
     expectEqual(y, product(x, weight), "without bias")
-    let three = Linear(sideBySide: [layer, unbiased, layer])
-    #expect(three.outputs == 3 * outputs)
-    let wide = memory[2].view(columns: 3 * outputs)
-    three.apply(x, into: wide)
-    expectEqual(wide.columns(0..<outputs), plain, "first side by side")
-    expectEqual(wide.columns(outputs..<2 * outputs), product(x, weight), "second side by side")
-    expectEqual(wide.columns(2 * outputs..<3 * outputs), plain, "third side by side")
+  }
+
+  /// The windows of a 3 × 3 convolution of stride 2 against the same windows unfolded.
+  @Test(arguments: [(1, 1, 4), (2, 5, 7), (7, 20, 16)])
+  func linearOverWindows(frames: Int, perRow: Int, channels: Int) {
+    let (inputs, outputs, columns) = (9 * channels, 19, (2 * perRow + 1) * channels)
+    let weight = random(inputs * outputs, 11)
+    let bias = random(outputs, 12)
+    let layer = Linear(weight: FloatStorage(weight), bias: FloatStorage(bias), inputs: inputs)
+    let memory = [
+      FloatStorage(random((2 * frames + 1) * columns, 13)),
+      FloatStorage(count: frames * perRow * inputs), FloatStorage(count: frames * perRow * outputs),
+    ]
+    defer { withExtendedLifetime(memory) {} }
+    let x = memory[0].view(columns: columns)
+    let windows = memory[1].view(columns: inputs)
+    for window in 0..<frames * perRow {
+      for segment in 0..<3 {
+        let row = x.pointer + (2 * (window / perRow) + segment) * columns
+        (windows.pointer + window * inputs + segment * 3 * channels)
+          .update(from: row + 2 * channels * (window % perRow), count: 3 * channels)
+      }
+    }
+    let y = memory[2].view(columns: outputs)
+    layer.applyToWindows(
+      of: x, segments: 3, rowStep: 2, columnStep: 2 * channels, perRow: perRow, into: y,
+      activation: .relu)
+    expectEqual(
+      y, product(windows, weight).map { zip($0, bias).map { max(0, $0 + Double($1)) } }, "windows")
   }
 
   @Test func layerNormInPlace() {
