@@ -125,6 +125,7 @@ public struct AttentionDecoder: Sendable {
     memory: CrossAttentionMemory, run: DecoderRun, scratch: ScratchArena
   ) -> [MatrixView] {
     precondition(memory.layerCount == layerCount, "the memory of another decoder")
+    precondition(run.crossAttention.map { $0.layer < layerCount } ?? true, "no such layer")
     var kept: [MatrixView?] = Array(repeating: nil, count: auxiliary.count)
     let stride = layerCount * 2 * width
     for (index, layer) in layers.enumerated() {
