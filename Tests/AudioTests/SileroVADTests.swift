@@ -48,7 +48,6 @@ struct SileroVADTests {
     let found = try probabilities(samples + silence)
     let difference = largestDifference(found, golden)
     #expect(difference < 1e-4)
-    if ProcessInfo.processInfo.environment["STARLING_SHOW"] != nil { print("VAD", difference) }
 
     // By the usual rule it is speech between two silences: the speaker begins half a second into
     // the recording, whose probabilities pass 0.5 at step 48.

@@ -75,9 +75,6 @@ struct DecoderGoldenTests {
       found.removeLast(found.count - count * decoder.vocabulary)
       let difference = try largestDifference(found, goldens[name])
       #expect(difference < 2e-3, "\(best.utterance) \(name)")
-      if ProcessInfo.processInfo.environment["STARLING_SHOW"] != nil {
-        print(best.utterance, name, difference)
-      }
     }
   }
 }
