@@ -116,6 +116,36 @@ static void relative_softmax(float *s, long s_stride, const float *p, long p_str
   }
 }
 
+static void softmax(float *s, long stride, long rows, long n, float scale) {
+#pragma clang fp reassociate(on)
+  for (long i = 0; i < rows; i++, s += stride) {
+    float top = ck_max(s, n);
+    for (long j = 0; j < n; j++) s[j] = ck_exp((s[j] - top) * scale);
+    float inverse = 1.0f / ck_sum(s, n);
+    for (long j = 0; j < n; j++) s[j] *= inverse;
+  }
+}
+
+static void gathered_attention(const float *q, const float *keys, const float *values, long stride,
+                               const int32_t *rows, long n, long heads, long depth, float scale,
+                               float *scores, float *restrict y) {
+#pragma clang fp reassociate(on)
+  for (long h = 0; h < heads; h++, q += depth, keys += depth, values += depth, y += depth) {
+    for (long j = 0; j < n; j++) {
+      const float *key = keys + rows[j] * stride;
+      float sum = 0;
+      for (long c = 0; c < depth; c++) sum += q[c] * key[c];
+      scores[j] = sum;
+    }
+    softmax(scores, n, 1, n, scale);
+    for (long c = 0; c < depth; c++) y[c] = 0;
+    for (long j = 0; j < n; j++) {
+      const float *value = values + rows[j] * stride;
+      for (long c = 0; c < depth; c++) y[c] += scores[j] * value[c];
+    }
+  }
+}
+
 static void log_softmax(float *x, long stride, long rows, long n) {
 #pragma clang fp reassociate(on)
   for (long r = 0; r < rows; r++, x += stride) {
@@ -163,6 +193,8 @@ const ck_table CK_TABLE = {
     .glu = glu,
     .depthwise_swish = depthwise_swish,
     .relative_softmax = relative_softmax,
+    .softmax = softmax,
+    .gathered_attention = gathered_attention,
     .log_softmax = log_softmax,
     .half_to_float = half_to_float,
     .first_not_finite = first_not_finite,

@@ -33,12 +33,12 @@ struct ConvSubsampling: Sendable {
       bias: try conv["0"].tensor("bias", [c]), inputs: 9)
     // [out, in, 3, 3] -> [out, (3, 3, in)]: a window's channels lie together in memory.
     second = Linear(
-      weight: permuted(try conv["2"].tensor("weight", [c, c, 3, 3]), [c, c, 9]),
+      weight: try conv["2"].tensor("weight", [c, c, 3, 3]).exchangingLastAxes([c, c, 9]),
       bias: try conv["2"].tensor("bias", [c]), inputs: 9 * c)
     // [d, (channel, bin)] -> [d, (bin, channel)], and √d folded in.
     let scale = config.scalesInput ? Float(config.width).squareRoot() : 1
-    let weight = permuted(
-      try reader["out"].tensor("weight", [config.width, c * f]), [config.width, c, f])
+    let weight = try reader["out"].tensor("weight", [config.width, c * f])
+      .exchangingLastAxes([config.width, c, f])
     let bias = try reader["out"].tensor("bias", [config.width])
     for index in 0..<weight.count { weight.pointer[index] *= scale }
     for index in 0..<bias.count { bias.pointer[index] *= scale }
@@ -115,18 +115,4 @@ struct ConvSubsampling: Sendable {
         activation: .relu)
     }
   }
-}
-
-/// [a, b, c] with the last two axes exchanged: [a, c, b].
-private func permuted(_ source: FloatStorage, _ shape: [Int]) -> FloatStorage {
-  let (a, b, c) = (shape[0], shape[1], shape[2])
-  let result = FloatStorage(count: source.count)
-  for i in 0..<a {
-    for j in 0..<b {
-      for k in 0..<c {
-        result.pointer[(i * c + k) * b + j] = source.pointer[(i * b + j) * c + k]
-      }
-    }
-  }
-  return result
 }

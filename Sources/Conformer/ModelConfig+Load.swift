@@ -140,5 +140,10 @@ extension ModelConfig {
     try require(
       (0..<d.vocabulary).contains(d.startEnd), "decoder.sos_eos",
       "a class below decoder.vocabulary", d.startEnd)
+    let auxiliary = d.auxiliaryHeads ?? []
+    try require(
+      auxiliary.allSatisfy { (0..<d.leftLayers).contains($0) }
+        && Set(auxiliary).count == auxiliary.count, "decoder.auxiliary_heads",
+      "different layers below decoder.left_layers", auxiliary)
   }
 }

@@ -20,27 +20,13 @@ struct RelPositionMultiHeadAttention: Sendable {
     width = config.width
     norm = try reader["norm_self_att"].layerNorm(width)
     let attention = reader["self_attn"]
-    queryKeyValue = try Self.sideBySide(["linear_q", "linear_k", "linear_v"], attention, width)
+    queryKeyValue = try attention.sideBySide(
+      ["linear_q", "linear_k", "linear_v"], inputs: width, outputs: width)
     output = try attention["linear_out"].linear(inputs: width, outputs: width)
     projectionOfPositions = try attention["linear_pos"].linear(
       inputs: width, outputs: width, bias: false)
     biasU = try attention.tensor("pos_bias_u", [heads, width / heads])
     biasV = try attention.tensor("pos_bias_v", [heads, width / heads])
-  }
-
-  /// Several square layers over the same input as one, their outputs side by side.
-  private static func sideBySide(
-    _ names: [String], _ reader: WeightReader, _ width: Int
-  ) throws(WeightError) -> Linear {
-    let weight = FloatStorage(count: names.count * width * width)
-    let bias = FloatStorage(count: names.count * width)
-    for (index, name) in names.enumerated() {
-      let part = try reader[name].tensor("weight", [width, width])
-      (weight.pointer + index * part.count).update(from: part.pointer, count: part.count)
-      let partBias = try reader[name].tensor("bias", [width])
-      (bias.pointer + index * width).update(from: partBias.pointer, count: width)
-    }
-    return Linear(weight: weight, bias: bias, inputs: width)
   }
 
   /// Adds attention over each block and its left context to `x`, and moves the caches of layer

@@ -20,7 +20,7 @@ struct GoldenTests {
     private static let imported: String = {
       let folder = Places.temporaryFolder() + "/imported"
       // Removed when the tests end: the folder is some 26 MB.
-      atexit { try? FileManager.default.removeItem(atPath: GoldenTests.Model.imported) }
+      atexit { try? FileManager.default.removeItem(atPath: GoldenTests.Model.imported + "/..") }
       try! NeMoImporter.importModel(
         from: Places.shared + "/weights/conformer-ctc-small-en/conformer-ctc-small-en.nemo",
         to: folder)

@@ -57,6 +57,17 @@ typedef struct {
   void (*relative_softmax)(float *s, long s_stride, const float *p, long p_stride, long first,
                            long rows, long n, float scale);
 
+  // s[i, :] = softmax(scale * s[i, :]) for each row, scale > 0.
+  void (*softmax)(float *s, long stride, long rows, long n, float scale);
+
+  // Attention of one query over the keys and values in n rows named by `rows`, which lie anywhere:
+  // y[h, :] = sum_j softmax_j(scale * q[h, :] . keys[rows[j], h, :]) * values[rows[j], h, :].
+  // q, y: [heads, depth]; keys, values: [., heads * depth] of this stride; scores: n floats of
+  // scratch.
+  void (*gathered_attention)(const float *q, const float *keys, const float *values, long stride,
+                             const int32_t *rows, long n, long heads, long depth, float scale,
+                             float *scores, float *y);
+
   // x[r, :] -= log(sum(exp(x[r, :]))), in place.
   void (*log_softmax)(float *x, long stride, long rows, long n);
 
