@@ -29,8 +29,7 @@ extension ModelConfig {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
-      let reason = FileManager.default.fileExists(atPath: path) ? "\(error)" : "no such file"
-      throw .unreadable(file: path, reason: reason)
+      throw .unreadable(file: path, reason: Self.reason(error))
     }
     let config: ModelConfig
     do {
@@ -42,6 +41,16 @@ extension ModelConfig {
     }
     try config.validate(path)
     return config
+  }
+
+  /// Foundation's own description of an error fills lines.
+  private static func reason(_ error: any Error) -> String {
+    let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
+    switch (cause.domain, cause.code) {
+    case (NSPOSIXErrorDomain, Int(ENOENT)), (NSCocoaErrorDomain, 260): return "no such file"
+    case (NSPOSIXErrorDomain, let code): return String(cString: strerror(Int32(code)))
+    default: return "\(cause.domain) \(cause.code)"
+    }
   }
 
   private static func reason(_ error: DecodingError) -> String {
