@@ -64,6 +64,9 @@ public struct EncoderStream {
     }
   }
 
+  /// Ends a signal whose last mel frame has been subsampled already.
+  public mutating func end() { ended = true }
+
   /// Rows of the next block, new frames and look-ahead together, and how many of them are new;
   /// nil while frames are lacking, and at the end.
   public var nextBlock: (rows: Int, finalRows: Int)? {

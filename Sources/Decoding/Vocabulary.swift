@@ -76,11 +76,17 @@ public struct Vocabulary: Sendable {
   public func piece(_ id: Int) -> String { pieces[id] }
 
   /// Tokens as text: pieces joined, a space before each word but the first.
+  ///
+  /// A lone mark of a word's start puts the space before the next piece, whose own mark adds none.
   public func text(_ ids: some Sequence<Int>) -> String {
     var text = ""
+    var isBetweenWords = false
     for id in ids {
-      if starts[id], !text.isEmpty { text += " " }
+      isBetweenWords = isBetweenWords || starts[id]
+      guard !pieces[id].isEmpty else { continue }
+      if isBetweenWords, !text.isEmpty { text += " " }
       text += pieces[id]
+      isBetweenWords = false
     }
     return text
   }
