@@ -29,7 +29,7 @@ extension ModelConfig {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
-      throw .unreadable(file: path, reason: Self.reason(error))
+      throw .unreadable(file: path, reason: Self.whyUnreadable(path))
     }
     let config: ModelConfig
     do {
@@ -43,14 +43,15 @@ extension ModelConfig {
     return config
   }
 
-  /// Foundation's own description of an error fills lines.
-  private static func reason(_ error: any Error) -> String {
-    let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
-    switch (cause.domain, cause.code) {
-    case (NSPOSIXErrorDomain, Int(ENOENT)), (NSCocoaErrorDomain, 260): return "no such file"
-    case (NSPOSIXErrorDomain, let code): return String(cString: strerror(Int32(code)))
-    default: return "\(cause.domain) \(cause.code)"
+  /// The system's reason; Foundation's description of an error is long and full of its innards.
+  private static func whyUnreadable(_ path: String) -> String {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else {
+      return errno == ENOENT ? "no such file" : String(cString: strerror(errno))
     }
+    defer { close(file) }
+    var byte: UInt8 = 0
+    return read(file, &byte, 1) < 0 ? String(cString: strerror(errno)) : "reading failed"
   }
 
   private static func reason(_ error: DecodingError) -> String {

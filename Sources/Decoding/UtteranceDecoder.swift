@@ -93,6 +93,7 @@ public struct UtteranceDecoder: Sendable {
     _ rules: EndpointRules, _ frameSeconds: Double
   ) -> Endpointer {
     Endpointer(
-      rules, frameSeconds: frameSeconds, logThreshold: log(max(rules.blankThreshold, .leastNormalMagnitude)))
+      rules, frameSeconds: frameSeconds,
+      logThreshold: log(max(rules.blankThreshold, .leastNormalMagnitude)))
   }
 }
