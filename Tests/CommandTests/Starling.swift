@@ -68,6 +68,14 @@ final class Starling {
     return starling.wait()
   }
 
+  /// Copies an executable at a moment when no process starts: one that inherited the open copy
+  /// would make it a busy file.
+  static func copyExecutable(to path: String) throws {
+    spawning.lock()
+    defer { spawning.unlock() }
+    try FileManager.default.copyItem(atPath: executable, toPath: path)
+  }
+
   init(
     _ arguments: [String], hasInput: Bool = true, directory: String = "/",
     model: String? = Places.shippedModel, executable: String = Starling.executable,

@@ -90,7 +90,7 @@ import Testing
     }
     try manager.createSymbolicLink(
       atPath: folder.path + "/" + model, withDestinationPath: Places.shippedModel)
-    try manager.copyItem(atPath: Starling.executable, toPath: folder.path + "/bin/starling")
+    try Starling.copyExecutable(to: folder.path + "/bin/starling")
     return folder.path + "/bin/starling"
   }
 
