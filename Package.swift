@@ -44,7 +44,8 @@ let package = Package(
 
     // Tests. They use the public and package interfaces, so that they run in release builds.
     .target(
-      name: "TestSupport", dependencies: ["Conformer", "Tensor"], path: "Tests/TestSupport"),
+      name: "TestSupport", dependencies: ["Conformer", "CZlib", "Tensor"],
+      path: "Tests/TestSupport"),
     .testTarget(name: "TensorTests", dependencies: ["Tensor", "CKernels", "TestSupport"]),
     .testTarget(
       name: "AudioTests", dependencies: ["Audio", "CSndfile", "Tensor", "TestSupport"],
@@ -57,8 +58,10 @@ let package = Package(
       dependencies: ["Checkpoints", "Conformer", "CZlib", "Tensor", "TestSupport"]),
     .testTarget(
       name: "RecognizerTests",
-      dependencies: ["Recognizer", "Audio", "Checkpoints", "Conformer", "Tensor", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["TestSupport"]),
+      dependencies: [
+        "Recognizer", "Audio", "Checkpoints", "Conformer", "Decoding", "Tensor", "TestSupport",
+      ]),
+    .testTarget(name: "CommandTests", dependencies: ["starling", "Audio", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

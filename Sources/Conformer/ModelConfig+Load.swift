@@ -29,8 +29,7 @@ extension ModelConfig {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
-      let reason = FileManager.default.fileExists(atPath: path) ? "\(error)" : "no such file"
-      throw .unreadable(file: path, reason: reason)
+      throw .unreadable(file: path, reason: Self.whyUnreadable(path))
     }
     let config: ModelConfig
     do {
@@ -42,6 +41,17 @@ extension ModelConfig {
     }
     try config.validate(path)
     return config
+  }
+
+  /// The system's reason; Foundation's description of an error is long and full of its innards.
+  private static func whyUnreadable(_ path: String) -> String {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else {
+      return errno == ENOENT ? "no such file" : String(cString: strerror(errno))
+    }
+    defer { close(file) }
+    var byte: UInt8 = 0
+    return read(file, &byte, 1) < 0 ? String(cString: strerror(errno)) : "reading failed"
   }
 
   private static func reason(_ error: DecodingError, _ data: Data) -> String {

@@ -12,6 +12,10 @@ public enum MatrixProduct {
     openblas_set_num_threads(Int32(max(count, 1)))
   }
 
+  /// OpenBLAS itself starts with a thread for every core. How it divides a product among them
+  /// depends on what else runs, and with it the last bits of the sums.
+  private static let singleThreaded: Void = openblas_set_num_threads(1)
+
   /// `c = a · b`, or `c += a · b` when `accumulating`. a: [m, k], b: [k, n], c: [m, n].
   public static func multiply(
     _ a: MatrixView, _ b: MatrixView, into c: MatrixView, accumulating: Bool = false
