@@ -47,7 +47,7 @@ let package = Package(
     .testTarget(name: "TensorTests", dependencies: ["Tensor", "CKernels", "TestSupport"]),
     .testTarget(name: "AudioTests", dependencies: ["Audio", "CSndfile", "Tensor", "TestSupport"]),
     .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor", "TestSupport"]),
-    .testTarget(name: "DecodingTests", dependencies: ["Decoding"]),
+    .testTarget(name: "DecodingTests", dependencies: ["Decoding", "TestSupport"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts", "Decoding"]),
     .testTarget(
       name: "CheckpointsTests",
