@@ -58,11 +58,9 @@ extension AttentionScorer {
 
   /// The most probable class of one row of log-probabilities that can come next: a token or eos.
   func best(_ row: ArraySlice<Float>) -> (id: Int, logProb: Float) {
-    var best = row.startIndex
-    for index in row.indices
-    where row[index] > row[best] && (index - row.startIndex != sos || sos == eos) {
-      best = index
-    }
+    let excluded = sos == eos ? -1 : row.startIndex + sos
+    var best = row.startIndex == excluded ? row.startIndex + 1 : row.startIndex
+    for index in row.indices where row[index] > row[best] && index != excluded { best = index }
     return (best - row.startIndex, row[best])
   }
 }
