@@ -4,5 +4,10 @@ public struct HotWordError: Error, Equatable, CustomStringConvertible {
   public let place: String?
   public let reason: String
 
+  public init(place: String? = nil, reason: String) {
+    self.place = place
+    self.reason = reason
+  }
+
   public var description: String { place.map { "\($0): \(reason)" } ?? reason }
 }
