@@ -1,3 +1,5 @@
+import Foundation
+
 /// The words of a language model in order of their bytes, in which the pieces of a word are looked
 /// up one after the other.
 ///
@@ -23,15 +25,21 @@ struct WordSpeller: Sendable {
   /// Bytes in one word; longer ones count as unknown.
   static let lengthLimit = 255
 
-  private let words: WordTable
-  /// Words in order of their bytes.
+  /// Numbers of the words in order of their bytes.
   private let order: [Int32]
+  /// UTF-8 of all words in that order.
+  private var bytes: [UInt8] = []
+  /// Where each word begins in `bytes`, and where the last ends.
+  private var starts: [Int] = [0]
 
   /// - Parameter listed: the words that can be spelled.
   init(_ words: WordTable, listed: [Int]) {
-    self.words = words
-    order = listed.map(Int32.init).sorted {
-      words[Int($0)].lexicographicallyPrecedes(words[Int($1)])
+    order = words.withUnsafeBytes { word in
+      listed.map(Int32.init).sorted { Self.precedes(word(Int($0)), word(Int($1))) }
+    }
+    for index in order {
+      bytes.append(contentsOf: words[Int(index)])
+      starts.append(bytes.count)
     }
   }
 
@@ -40,35 +48,57 @@ struct WordSpeller: Sendable {
     if piece.isEmpty || partial == .strange { return partial }
     let length = partial.length + piece.count
     guard length <= Self.lengthLimit, !order.isEmpty else { return .strange }
-    let prefix = words[Int(order[partial.first])].prefix(partial.length)
-    var (low, high) = (partial.first, order.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if precedes(middle, prefix, piece) { low = middle + 1 } else { high = middle }
+    let found = bytes.withUnsafeBytes { bytes in
+      piece.withUnsafeBytes { find($0, after: partial, in: bytes) }
     }
-    guard low < order.count, begins(low, prefix, piece) else { return .strange }
-    return Partial(first: low, length: length)
+    return found.map { Partial(first: $0, length: length) } ?? .strange
   }
 
   /// The word that is spelled in full; nil if it is none.
   func word(_ partial: Partial) -> Int? {
     // Of all words that begin alike the shortest is first.
-    guard partial != .strange, words.length(Int(order[partial.first])) == partial.length else {
-      return nil
-    }
+    guard partial != .strange,
+      starts[partial.first + 1] - starts[partial.first] == partial.length
+    else { return nil }
     return Int(order[partial.first])
   }
 
-  /// Whether the word at `index` comes before `prefix` and `piece`.
-  private func precedes(_ index: Int, _ prefix: ArraySlice<UInt8>, _ piece: [UInt8]) -> Bool {
-    let word = words[Int(order[index])]
-    let head = word.prefix(prefix.count)
-    guard head.elementsEqual(prefix) else { return head.lexicographicallyPrecedes(prefix) }
-    return word.dropFirst(prefix.count).lexicographicallyPrecedes(piece)
+  /// The first word that begins with what `partial` spells and `piece`.
+  private func find(
+    _ piece: UnsafeRawBufferPointer, after partial: Partial, in bytes: UnsafeRawBufferPointer
+  ) -> Int? {
+    let prefix = bytes.baseAddress! + starts[partial.first]
+    /// What follows the prefix in a word; nil if the word, then a later one, has another.
+    func rest(_ index: Int) -> UnsafeRawBufferPointer? {
+      let word = UnsafeRawBufferPointer(rebasing: bytes[starts[index]..<starts[index + 1]])
+      guard word.count >= partial.length,
+        memcmp(word.baseAddress!, prefix, partial.length) == 0
+      else { return nil }
+      return UnsafeRawBufferPointer(rebasing: word[partial.length...])
+    }
+    func isBefore(_ index: Int) -> Bool {
+      rest(index).map { Self.precedes($0, piece) } ?? false
+    }
+    // Words that begin alike stand together, so the search widens from the first.
+    var (low, high, width) = (partial.first, partial.first, 1)
+    while high < order.count, isBefore(high) {
+      low = high + 1
+      high = min(high + width, order.count)
+      width *= 2
+    }
+    while low < high {
+      let middle = (low + high) / 2
+      if isBefore(middle) { low = middle + 1 } else { high = middle }
+    }
+    guard low < order.count, let rest = rest(low), rest.starts(with: piece) else { return nil }
+    return low
   }
 
-  private func begins(_ index: Int, _ prefix: ArraySlice<UInt8>, _ piece: [UInt8]) -> Bool {
-    let word = words[Int(order[index])]
-    return word.starts(with: prefix) && word.dropFirst(prefix.count).starts(with: piece)
+  private static func precedes(
+    _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
+  ) -> Bool {
+    let common = min(first.count, second.count)
+    let sign = common == 0 ? 0 : memcmp(first.baseAddress!, second.baseAddress!, common)
+    return sign != 0 ? sign < 0 : first.count < second.count
   }
 }

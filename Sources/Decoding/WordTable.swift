@@ -1,3 +1,5 @@
+import Foundation
+
 /// Different words, numbered in the order in which they came. Their bytes lie in one array, so
 /// that hundreds of thousands cost little and are found without making strings.
 struct WordTable: Sendable {
@@ -16,6 +18,15 @@ struct WordTable: Sendable {
   func length(_ word: Int) -> Int { ends[word + 1] - ends[word] }
 
   func text(_ word: Int) -> String { String(decoding: self[word], as: UTF8.self) }
+
+  /// Calls `body` with a function that gives the UTF-8 of words.
+  func withUnsafeBytes<Result>(
+    _ body: ((Int) -> UnsafeRawBufferPointer) -> Result
+  ) -> Result {
+    bytes.withUnsafeBytes { all in
+      body { UnsafeRawBufferPointer(rebasing: all[ends[$0]..<ends[$0 + 1]]) }
+    }
+  }
 
   func index(of text: String) -> Int? {
     var text = text
@@ -48,7 +59,10 @@ struct WordTable: Sendable {
   }
 
   private func equals(_ index: Int, _ word: UnsafeRawBufferPointer) -> Bool {
-    length(index) == word.count && self[index].elementsEqual(word)
+    guard length(index) == word.count else { return false }
+    return bytes.withUnsafeBytes {
+      memcmp($0.baseAddress! + ends[index], word.baseAddress!, word.count) == 0
+    }
   }
 
   private mutating func grow() {

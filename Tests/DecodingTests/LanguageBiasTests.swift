@@ -93,6 +93,27 @@ import Testing
     #expect(spelled([5, 3]) != spelled([5]))
   }
 
+  @Test func twoHundredThousandWords() throws {
+    var generator = SeededGenerator(seed: 5)
+    let words = (0..<200_000).map { index in
+      String((0..<18).map { index >> $0 & 1 == 0 ? "a" as Character : "b" })
+    }.shuffled(using: &generator)
+    let model = try NGramModel(
+      arpa: "\\data\\\nngram 1=200000\n\\1-grams:\n"
+        + words.map { "-5 \($0)\n" }.joined() + "\\end\\\n")
+    var bias: WordLanguageBias?
+    let building = try ContinuousClock().measure {
+      bias = try WordLanguageBias(model, vocabulary: vocabulary)
+    }
+    let segmenter = TokenSegmenter(vocabulary)
+    let text = try segmenter.tokens(words.prefix(10_000).joined(separator: " "))
+    var score = 0.0
+    let asking = ContinuousClock().measure { score = bias!.score(of: text) }
+    print("200,000 words: built in \(building); \(text.count) tokens in \(asking)")
+    #expect(abs(score / 2.302585092994046 + 50_000) < 0.01)
+    #expect(building < .seconds(10))
+  }
+
   @Test func otherVocabulariesAreRefused() throws {
     func message(_ words: [String], isWords: Bool = false) throws -> String? {
       let arpa =
