@@ -35,6 +35,11 @@ import Testing
         #expect(isClose(found.total, total))
         #expect(isClose(found.confidence!, exp(mixed / Double(ids.count + 1))))
         #expect(found.tokenConfidences.count == ids.count)
+        for (place, confidence) in found.tokenConfidences.enumerated() {
+          let prefix = attention.logProb(of: place, in: ids, .left)
+          let suffix = attention.logProb(of: place, in: ids, .right)
+          #expect(isClose(confidence, (exp(prefix) + exp(suffix)) / 2))
+        }
       }
       #expect(attention.batches == [.left: [6], .right: [6]], "one pass each")
     }
