@@ -107,8 +107,8 @@ import Testing
   }
 
   @Test func languageModelIsReportedApart() {
-    struct Lengths: SequenceScorer {
-      func score(_ sequences: [[Int]]) -> [Double] { sequences.map { -Double($0.count) } }
+    struct Lengths: SequenceLanguageModel {
+      func logProbs(of sequences: [[Int]]) -> [Double] { sequences.map { -Double($0.count) } }
     }
     let attention = TableAttention.random(vocabulary: 5, seed: 4)
     let list = hypotheses(5, seed: 4)
