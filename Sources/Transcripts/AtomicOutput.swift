@@ -26,6 +26,27 @@ public enum AtomicOutput {
     syncFolder(folder)
   }
 
+  /// Throws if a folder is not there and plainly cannot be made, or is there and cannot be written
+  /// to, so that hours of work are not done in vain. Changes nothing.
+  public static func checkFolder(_ path: String) throws(OutputError) {
+    var nearest = path
+    var found = stat()
+    while stat(nearest, &found) != 0 {
+      guard errno == ENOENT || errno == ENOTDIR else {
+        throw OutputError(path: path, errno: errno, at: nearest)
+      }
+      let parent = PathName.folder(nearest)
+      if parent == nearest || parent.isEmpty { return }
+      nearest = parent
+    }
+    guard found.st_mode & S_IFMT == S_IFDIR else {
+      throw OutputError(path: path, reason: .notADirectory(nearest))
+    }
+    guard access(nearest, W_OK | X_OK) == 0 else {
+      throw OutputError(path: path, errno: errno, at: nearest)
+    }
+  }
+
   /// Renaming would replace a device such as /dev/null by a file, for everyone.
   private static func refuseSpecialFile(_ path: String) throws(OutputError) {
     var found = stat()

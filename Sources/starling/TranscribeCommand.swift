@@ -69,6 +69,9 @@ struct TranscribeCommand: ParsableCommand {
         || entry.output.map { !OutputPlan.isDone(input: entry.input.path, output: $0) } ?? true
     }
     let skipped = plan.entries.count - pending.count
+    if let output, !pending.isEmpty {
+      do { try AtomicOutput.checkFolder(output) } catch { throw Terminal.failure(error) }
+    }
     let batch = try TranscriptionBatch(
       entries: pending, skipped: skipped, several: several, command: self)
     let failed = try pending.isEmpty ? 0 : batch.run()
