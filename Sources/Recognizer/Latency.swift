@@ -38,13 +38,17 @@ public enum Latency: Hashable, Sendable {
     self = .blocks(newFrames: newFrames, lookAheadFrames: lookAhead)
   }
 
+  /// New frames and look-ahead frames of a block, C and R.
+  public var blockFrames: (newFrames: Int, lookAheadFrames: Int) {
+    switch self {
+    case .blocks(let newFrames, let lookAheadFrames): (newFrames, lookAheadFrames)
+    case .fullContext: Self.fullContextBlock
+    }
+  }
+
   /// The blocks of a stream that looks back on `leftContext` frames.
   func shape(leftContext: LeftContext) -> BlockShape {
-    let (newFrames, lookAheadFrames) =
-      switch self {
-      case .blocks(let newFrames, let lookAheadFrames): (newFrames, lookAheadFrames)
-      case .fullContext: Self.fullContextBlock
-      }
+    let (newFrames, lookAheadFrames) = blockFrames
     return BlockShape(
       newFrames: newFrames, lookAheadFrames: lookAheadFrames, leftContext: leftContext.limit)
   }

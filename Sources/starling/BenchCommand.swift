@@ -124,9 +124,7 @@ struct BenchCommand: ParsableCommand {
   ) -> Double {
     let frames = ConformerEncoder.outputFrames(1 + samples / 160)
     var total = Double(frames) * config.subsamplingOperationsPerFrame
-    guard case .blocks(let newFrames, let lookAhead) = latency else {
-      return total + config.stepOperations(rows: frames, cached: 0)
-    }
+    let (newFrames, lookAhead) = latency.blockFrames
     for start in stride(from: 0, to: frames, by: newFrames) {
       total += config.stepOperations(
         rows: min(newFrames + lookAhead, frames - start),
