@@ -34,12 +34,13 @@ let package = Package(
     .target(
       name: "Checkpoints",
       dependencies: ["CZlib", "Conformer", "Tensor", .product(name: "Yams", package: "Yams")]),
+    .target(name: "TextFormatting", dependencies: ["Decoding"]),
     .target(name: "Transcripts", dependencies: ["Decoding"]),
     .executableTarget(
       name: "starling",
       dependencies: [
-        "Audio", "Checkpoints", "Conformer", "Decoding", "Recognizer", "Tensor", "Transcripts",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Audio", "Checkpoints", "Conformer", "Decoding", "Recognizer", "Tensor", "TextFormatting",
+        "Transcripts", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Tests. They use the public and package interfaces, so that they run in release builds.
@@ -47,14 +48,18 @@ let package = Package(
     .testTarget(name: "TensorTests", dependencies: ["Tensor", "CKernels", "TestSupport"]),
     .testTarget(name: "AudioTests", dependencies: ["Audio", "CSndfile", "Tensor", "TestSupport"]),
     .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor", "TestSupport"]),
-    .testTarget(name: "DecodingTests", dependencies: ["Decoding"]),
+    .testTarget(name: "DecodingTests", dependencies: ["Decoding", "TestSupport"]),
+    .testTarget(
+      name: "TextFormattingTests", dependencies: ["Decoding", "TestSupport", "TextFormatting"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts", "Decoding"]),
     .testTarget(
       name: "CheckpointsTests",
       dependencies: ["Checkpoints", "Conformer", "CZlib", "Tensor", "TestSupport"]),
     .testTarget(
       name: "RecognizerTests",
-      dependencies: ["Recognizer", "Audio", "Checkpoints", "Conformer", "Tensor", "TestSupport"]),
+      dependencies: [
+        "Recognizer", "Audio", "Checkpoints", "Conformer", "Decoding", "Tensor", "TestSupport",
+      ]),
     .testTarget(name: "CommandTests", dependencies: ["TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
