@@ -6,7 +6,7 @@ struct NumberRules {
 
   /// What becomes of the words from `index` on; nil if that word is no number's first.
   func replacement(_ index: Int) -> Replacement? {
-    dayOfMonth(index) ?? monthAndDay(index) ?? digitString(index) ?? time(index)
+    dayOfMonth(index) ?? monthAndDay(index) ?? time(index) ?? digitString(index)
       ?? amount(index) ?? decade(index) ?? year(index) ?? ordinal(index) ?? ambiguousPair(index)
       ?? plainCardinal(index)
   }

@@ -44,7 +44,7 @@ enum NumberCases {
     one hundred and third | 103rd
     one hundred and eleventh | 111th
     two hundredth | 200th
-    the thousandth time | the 1000th time
+    at one oh five five | at 1055
     a twenty first birthday | a 21st birthday
     two thousand and sixth | 2006th
     nineteen eighty four | 1984
@@ -134,6 +134,7 @@ enum NumberCases {
     one tenth
     a tenth of it
     one hundredth
+    the thousandth time
     a hundred
     a hundred people
     a thousand times no
