@@ -44,9 +44,13 @@ let package = Package(
       ]),
 
     // Tests. They use the public and package interfaces, so that they run in release builds.
-    .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["Conformer", "CZlib", "Tensor"],
+      path: "Tests/TestSupport"),
     .testTarget(name: "TensorTests", dependencies: ["Tensor", "CKernels", "TestSupport"]),
-    .testTarget(name: "AudioTests", dependencies: ["Audio", "CSndfile", "Tensor", "TestSupport"]),
+    .testTarget(
+      name: "AudioTests", dependencies: ["Audio", "CSndfile", "Tensor", "TestSupport"],
+      exclude: ["Fixtures"]),
     .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor", "TestSupport"]),
     .testTarget(name: "DecodingTests", dependencies: ["Decoding", "TestSupport"]),
     .testTarget(
@@ -60,7 +64,7 @@ let package = Package(
       dependencies: [
         "Recognizer", "Audio", "Checkpoints", "Conformer", "Decoding", "Tensor", "TestSupport",
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["starling", "Audio", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -8,6 +8,8 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi2"))), apply_to = function)
 #define CK_TABLE ck_table_avx2
+#define CK_WIDTH 8
+#define CK_ROWS 6
 #include "kernels_body.h"
 #pragma clang attribute pop
 #endif

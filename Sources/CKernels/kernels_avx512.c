@@ -10,6 +10,8 @@
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi2"))), \
     apply_to = function)
 #define CK_TABLE ck_table_avx512
+#define CK_WIDTH 16
+#define CK_ROWS 12
 #include "kernels_body.h"
 #pragma clang attribute pop
 #endif

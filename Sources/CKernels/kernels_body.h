@@ -1,5 +1,5 @@
 // The kernels themselves, compiled once per instruction set by kernels_*.c, which define
-// CK_TABLE (the name of the set's table) and, where the target is not the compiler's baseline,
+// CK_TABLE (the name of the set's table), CK_WIDTH and CK_ROWS (see gemm_body.h) and, where the target is not the compiler's baseline,
 // push a target attribute around this file. Plain loops: the compiler vectorises them for the
 // target. Reductions carry several partial sums only where `reassociate` allows it.
 
@@ -64,40 +64,16 @@ static void layer_norm(const float *x, long x_stride, long rows, long n, const f
   }
 }
 
-static void bias_activation(float *y, long stride, long rows, long n, const float *bias,
-                            ck_activation activation) {
-  for (long r = 0; r < rows; r++, y += stride) {
-    switch (activation) {
-      case CK_ACTIVATION_NONE:
-        for (long j = 0; j < n; j++) y[j] += bias[j];
-        break;
-      case CK_ACTIVATION_RELU:
-        for (long j = 0; j < n; j++) {
-          float v = y[j] + bias[j];
-          y[j] = v > 0 ? v : 0;
-        }
-        break;
-      case CK_ACTIVATION_SWISH:
-        for (long j = 0; j < n; j++) {
-          float v = y[j] + bias[j];
-          y[j] = v * ck_sigmoid(v);
-        }
-        break;
-    }
-  }
+static void add_row(const float *x, long x_stride, long rows, long n, const float *bias,
+                    float *restrict y, long y_stride) {
+  for (long r = 0; r < rows; r++, x += x_stride, y += y_stride)
+    for (long j = 0; j < n; j++) y[j] = x[j] + bias[j];
 }
 
-static void add_residual(float *x, long x_stride, const float *y, long y_stride, long rows, long n,
-                         const float *bias, float scale) {
+static void glu(const float *x, long x_stride, long rows, long n, float *restrict y,
+                long y_stride) {
   for (long r = 0; r < rows; r++, x += x_stride, y += y_stride)
-    for (long j = 0; j < n; j++) x[j] += scale * (y[j] + bias[j]);
-}
-
-static void glu(const float *x, long x_stride, long rows, long n, const float *bias,
-                float *restrict y, long y_stride) {
-  for (long r = 0; r < rows; r++, x += x_stride, y += y_stride)
-    for (long j = 0; j < n; j++)
-      y[j] = (x[j] + bias[j]) * ck_sigmoid(x[n + j] + bias[n + j]);
+    for (long j = 0; j < n; j++) y[j] = x[j] * ck_sigmoid(x[n + j]);
 }
 
 static void depthwise_swish(const float *x, long rows, long n, const float *w, const float *bias,
@@ -140,10 +116,39 @@ static void relative_softmax(float *s, long s_stride, const float *p, long p_str
   }
 }
 
-static void log_softmax(float *x, long stride, long rows, long n, const float *bias) {
+static void softmax(float *s, long stride, long rows, long n, float scale) {
+#pragma clang fp reassociate(on)
+  for (long i = 0; i < rows; i++, s += stride) {
+    float top = ck_max(s, n);
+    for (long j = 0; j < n; j++) s[j] = ck_exp((s[j] - top) * scale);
+    float inverse = 1.0f / ck_sum(s, n);
+    for (long j = 0; j < n; j++) s[j] *= inverse;
+  }
+}
+
+static void gathered_attention(const float *q, const float *keys, const float *values, long stride,
+                               const int32_t *rows, long n, long heads, long depth, float scale,
+                               float *scores, float *restrict y) {
+#pragma clang fp reassociate(on)
+  for (long h = 0; h < heads; h++, q += depth, keys += depth, values += depth, y += depth) {
+    for (long j = 0; j < n; j++) {
+      const float *key = keys + rows[j] * stride;
+      float sum = 0;
+      for (long c = 0; c < depth; c++) sum += q[c] * key[c];
+      scores[j] = sum;
+    }
+    softmax(scores, n, 1, n, scale);
+    for (long c = 0; c < depth; c++) y[c] = 0;
+    for (long j = 0; j < n; j++) {
+      const float *value = values + rows[j] * stride;
+      for (long c = 0; c < depth; c++) y[c] += scores[j] * value[c];
+    }
+  }
+}
+
+static void log_softmax(float *x, long stride, long rows, long n) {
 #pragma clang fp reassociate(on)
   for (long r = 0; r < rows; r++, x += stride) {
-    for (long j = 0; j < n; j++) x[j] += bias[j];
     float top = ck_max(x, n);
     float sum = 0;
     for (long j = 0; j < n; j++) sum += ck_exp(x[j] - top);
@@ -180,14 +185,20 @@ static long half_to_float(const uint16_t *x, float *y, long count) {
   return first_not_finite(y, count);
 }
 
+#include "gemm_body.h"
+
 const ck_table CK_TABLE = {
     .layer_norm = layer_norm,
-    .bias_activation = bias_activation,
-    .add_residual = add_residual,
+    .add_row = add_row,
     .glu = glu,
     .depthwise_swish = depthwise_swish,
     .relative_softmax = relative_softmax,
+    .softmax = softmax,
+    .gathered_attention = gathered_attention,
     .log_softmax = log_softmax,
     .half_to_float = half_to_float,
     .first_not_finite = first_not_finite,
+    .packed_count = packed_count,
+    .pack = pack,
+    .gemm = gemm,
 };

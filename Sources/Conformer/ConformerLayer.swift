@@ -23,7 +23,7 @@ struct FeedForward: Sendable {
       norm.apply(x, into: normed)
       let inner = scratch.matrix(rows: x.rows, columns: linear1.outputs)
       linear1.apply(normed, into: inner, activation: .swish)
-      linear2.add(inner, to: x, scale: 0.5, scratch: scratch)
+      linear2.add(inner, to: x, scale: 0.5)
     }
   }
 }

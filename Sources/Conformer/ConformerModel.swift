@@ -1,12 +1,14 @@
 import Foundation
 import Tensor
 
-/// The networks of a model folder: encoder, CTC head and feature statistics. Immutable; one is
-/// shared by all streams.
+/// The networks of a model folder: encoder, CTC head, attention decoder and feature statistics.
+/// Immutable; one is shared by all streams.
 public struct ConformerModel: Sendable {
   public let config: ModelConfig
   public let encoder: ConformerEncoder
   public let ctc: CTCHead
+  /// The attention decoder, if the model has one.
+  public let decoder: BidirectionalDecoder?
   /// Mean and inverse standard deviation of the log-mels, each [mels], when the config asks for
   /// global normalisation.
   public let cmvn: (mean: [Float], inverseDeviation: [Float])?
@@ -36,7 +38,9 @@ public struct ConformerModel: Sendable {
       cmvn = nil
     }
     if let decoder = config.decoder {
-      try DecoderTensors.check(weights["decoder"], decoder)
+      self.decoder = try BidirectionalDecoder(weights["decoder"], decoder)
+    } else {
+      decoder = nil
     }
     try weights.requireAllUsed()
   }

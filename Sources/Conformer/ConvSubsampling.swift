@@ -33,12 +33,12 @@ struct ConvSubsampling: Sendable {
       bias: try conv["0"].tensor("bias", [c]), inputs: 9)
     // [out, in, 3, 3] -> [out, (3, 3, in)]: a window's channels lie together in memory.
     second = Linear(
-      weight: permuted(try conv["2"].tensor("weight", [c, c, 3, 3]), [c, c, 9]),
+      weight: try conv["2"].tensor("weight", [c, c, 3, 3]).exchangingLastAxes([c, c, 9]),
       bias: try conv["2"].tensor("bias", [c]), inputs: 9 * c)
     // [d, (channel, bin)] -> [d, (bin, channel)], and √d folded in.
     let scale = config.scalesInput ? Float(config.width).squareRoot() : 1
-    let weight = permuted(
-      try reader["out"].tensor("weight", [config.width, c * f]), [config.width, c, f])
+    let weight = try reader["out"].tensor("weight", [config.width, c * f])
+      .exchangingLastAxes([config.width, c, f])
     let bias = try reader["out"].tensor("bias", [config.width])
     for index in 0..<weight.count { weight.pointer[index] *= scale }
     for index in 0..<bias.count { bias.pointer[index] *= scale }
@@ -54,8 +54,8 @@ struct ConvSubsampling: Sendable {
     _ mel: MatrixView, cache: EncoderCache, into hidden: MatrixView, scratch: ScratchArena
   ) {
     precondition(hidden.rows == Self.outputFrames(mel.rows))
-    // Tiles bound the unfolded input of the second convolution.
-    let tile = 8
+    // Tiles bound the rows of the first convolution that are held at once.
+    let tile = 32
     for start in stride(from: 0, to: hidden.rows, by: tile) {
       let end = min(start + tile, hidden.rows)
       scratch.scope {
@@ -87,10 +87,10 @@ struct ConvSubsampling: Sendable {
     if mel.rows % 4 == 1 || mel.rows % 4 == 2 { rows.rows(rows.rows - 1..<rows.rows).fill(0) }
     cache.lastSubsamplingRow.copy(from: rows.rows(rows.rows - 1..<rows.rows))
 
-    let windows = scratch.matrix(rows: frames * bins.second, columns: 9 * channels)
-    unfold(rows, frames: frames, into: windows)
     let maps = scratch.matrix(rows: frames * bins.second, columns: channels)
-    second.apply(windows, into: maps, activation: .relu)
+    second.applyToWindows(
+      of: rows, segments: 3, rowStep: 2, columnStep: 2 * channels, perRow: bins.second,
+      into: maps, activation: .relu)
     output.apply(
       MatrixView(maps.pointer, rows: frames, columns: bins.second * channels), into: hidden)
   }
@@ -115,34 +115,4 @@ struct ConvSubsampling: Sendable {
         activation: .relu)
     }
   }
-
-  /// Unfolds rows [2 · frames + 1, paddedBins · channels] into the second convolution's windows
-  /// [frames · bins, 9 · channels].
-  private func unfold(_ rows: MatrixView, frames: Int, into windows: MatrixView) {
-    let count = 3 * channels
-    for frame in 0..<frames {
-      for bin in 0..<bins.second {
-        let window = windows.pointer + (frame * bins.second + bin) * windows.stride
-        for time in 0..<3 {
-          (window + time * count).update(
-            from: rows.pointer + (2 * frame + time) * rows.stride + 2 * bin * channels,
-            count: count)
-        }
-      }
-    }
-  }
-}
-
-/// [a, b, c] with the last two axes exchanged: [a, c, b].
-private func permuted(_ source: FloatStorage, _ shape: [Int]) -> FloatStorage {
-  let (a, b, c) = (shape[0], shape[1], shape[2])
-  let result = FloatStorage(count: source.count)
-  for i in 0..<a {
-    for j in 0..<b {
-      for k in 0..<c {
-        result.pointer[(i * c + k) * b + j] = source.pointer[(i * b + j) * c + k]
-      }
-    }
-  }
-  return result
 }

@@ -62,7 +62,7 @@ struct ConvolutionModule: Sendable {
           gated.rows(block.range), cached: block.cache.depthwiseInputs(layer),
           finalRows: block.finalRows, into: convolved.rows(block.range), scratch: scratch)
       }
-      pointwise2.add(convolved, to: x, scale: 1, scratch: scratch)
+      pointwise2.add(convolved, to: x)
     }
   }
 

@@ -21,9 +21,9 @@ public struct BlockShape: Hashable, Sendable {
 ///
 /// ```
 /// while (mel frames >= melFramesWanted, or the signal ended) {
-///   subsample(up to melFramesWanted mel frames)
-///   guard let rows = nextBlock() else { break }
-///   x = [rows.all, d];  take(into: x);  encoder.step(x, [encoderBlock]);  x.rows(0..<rows.final)
+///   subsample(up to melFramesWanted mel frames)      // or end(), if there are none
+///   guard let block = nextBlock else { break }
+///   takeBlock(into: x);  encoder.step(x, [EncoderBlock]);  x.rows(0..<block.finalRows)
 /// }
 /// ```
 public struct EncoderStream {
@@ -63,6 +63,10 @@ public struct EncoderStream {
           start: hidden.pointer, count: hidden.rows * hidden.columns))
     }
   }
+
+  /// Ends the signal when no mel frames are left that could say so: the frames that have only been
+  /// looked ahead to become final.
+  public mutating func end() { ended = true }
 
   /// Rows of the next block, new frames and look-ahead together, and how many of them are new;
   /// nil while frames are lacking, and at the end.

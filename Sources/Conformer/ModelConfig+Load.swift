@@ -29,14 +29,13 @@ extension ModelConfig {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
-      let reason = FileManager.default.fileExists(atPath: path) ? "\(error)" : "no such file"
-      throw .unreadable(file: path, reason: reason)
+      throw .unreadable(file: path, reason: Self.whyUnreadable(path))
     }
     let config: ModelConfig
     do {
       config = try JSONDecoder().decode(ModelConfig.self, from: data)
     } catch let error as DecodingError {
-      throw .notJSON(file: path, reason: Self.reason(error))
+      throw .notJSON(file: path, reason: Self.reason(error, data))
     } catch {
       throw .notJSON(file: path, reason: "it is not valid JSON")
     }
@@ -44,7 +43,18 @@ extension ModelConfig {
     return config
   }
 
-  private static func reason(_ error: DecodingError) -> String {
+  /// The system's reason; Foundation's description of an error is long and full of its innards.
+  private static func whyUnreadable(_ path: String) -> String {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else {
+      return errno == ENOENT ? "no such file" : String(cString: strerror(errno))
+    }
+    defer { close(file) }
+    var byte: UInt8 = 0
+    return read(file, &byte, 1) < 0 ? String(cString: strerror(errno)) : "reading failed"
+  }
+
+  private static func reason(_ error: DecodingError, _ data: Data) -> String {
     func name(_ path: [any CodingKey]) -> String {
       path.map(\.stringValue).joined(separator: ".")
     }
@@ -52,14 +62,30 @@ extension ModelConfig {
     case .keyNotFound(let key, let context):
       return "the field '\(name(context.codingPath + [key]))' is missing"
     case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      return "the field '\(name(context.codingPath))' is not of type \(type)"
-    case .dataCorrupted(let context):
       return context.codingPath.isEmpty
-        ? "it is not valid JSON"
-        : "the field '\(name(context.codingPath))' has a value that is not known"
+        ? "it is not a JSON object"
+        : "the field '\(name(context.codingPath))' is not of type \(type)"
+    case .dataCorrupted(let context):
+      if !context.codingPath.isEmpty {
+        return "the field '\(name(context.codingPath))' has a value that is not known"
+      }
+      // The decoder takes a number that is no Int for damaged JSON, and says not where.
+      let object = try? JSONSerialization.jsonObject(with: data)
+      return object.flatMap { fieldWithoutInteger($0, []) }
+        .map { "the field '\($0)' is not a whole number, or too large" }
+        ?? "it is not valid JSON"
     @unknown default:
       return "\(error)"
     }
+  }
+
+  /// Name of a field below `value` that holds a number which is no Int.
+  private static func fieldWithoutInteger(_ value: Any, _ path: [String]) -> String? {
+    if let object = value as? [String: Any] {
+      return object.sorted { $0.key < $1.key }.lazy
+        .compactMap { fieldWithoutInteger($0.value, path + [$0.key]) }.first
+    }
+    return value is NSNumber && !(value is Int) ? path.joined(separator: ".") : nil
   }
 
   private func validate(_ file: String) throws(ModelError) {
@@ -124,5 +150,10 @@ extension ModelConfig {
     try require(
       (0..<d.vocabulary).contains(d.startEnd), "decoder.sos_eos",
       "a class below decoder.vocabulary", d.startEnd)
+    let auxiliary = d.auxiliaryHeads ?? []
+    try require(
+      auxiliary.allSatisfy { (0..<d.leftLayers).contains($0) }
+        && Set(auxiliary).count == auxiliary.count, "decoder.auxiliary_heads",
+      "different layers below decoder.left_layers", auxiliary)
   }
 }

@@ -141,10 +141,12 @@ public struct DecoderConfig: Codable, Equatable, Sendable {
   public var vocabulary: Int
   /// The class that starts and ends every sequence.
   public var startEnd: Int
+  /// Layers of the left decoder after which an auxiliary output head listens; nil for none.
+  public var auxiliaryHeads: [Int]?
 
   public init(
     width: Int, heads: Int, feedForwardWidth: Int, leftLayers: Int, rightLayers: Int,
-    vocabulary: Int, startEnd: Int
+    vocabulary: Int, startEnd: Int, auxiliaryHeads: [Int]? = nil
   ) {
     self.width = width
     self.heads = heads
@@ -153,6 +155,7 @@ public struct DecoderConfig: Codable, Equatable, Sendable {
     self.rightLayers = rightLayers
     self.vocabulary = vocabulary
     self.startEnd = startEnd
+    self.auxiliaryHeads = auxiliaryHeads
   }
 
   enum CodingKeys: String, CodingKey {
@@ -163,6 +166,7 @@ public struct DecoderConfig: Codable, Equatable, Sendable {
     case rightLayers = "right_layers"
     case vocabulary
     case startEnd = "sos_eos"
+    case auxiliaryHeads = "auxiliary_heads"
   }
 }
 

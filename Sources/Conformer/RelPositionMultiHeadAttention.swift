@@ -20,13 +20,11 @@ struct RelPositionMultiHeadAttention: Sendable {
     width = config.width
     norm = try reader["norm_self_att"].layerNorm(width)
     let attention = reader["self_attn"]
-    func square(_ name: String, bias: Bool = true) throws(WeightError) -> Linear {
-      try attention[name].linear(inputs: config.width, outputs: config.width, bias: bias)
-    }
-    queryKeyValue = Linear(
-      sideBySide: [try square("linear_q"), try square("linear_k"), try square("linear_v")])
-    output = try square("linear_out")
-    projectionOfPositions = try square("linear_pos", bias: false)
+    queryKeyValue = try attention.sideBySide(
+      ["linear_q", "linear_k", "linear_v"], inputs: width, outputs: width)
+    output = try attention["linear_out"].linear(inputs: width, outputs: width)
+    projectionOfPositions = try attention["linear_pos"].linear(
+      inputs: width, outputs: width, bias: false)
     biasU = try attention.tensor("pos_bias_u", [heads, width / heads])
     biasV = try attention.tensor("pos_bias_v", [heads, width / heads])
   }
@@ -48,7 +46,7 @@ struct RelPositionMultiHeadAttention: Sendable {
           projected.rows(block.range), block: block, layer: layer, positions: positions,
           into: context.rows(block.range), scratch: scratch)
       }
-      output.add(context, to: x, scale: 1, scratch: scratch)
+      output.add(context, to: x)
     }
   }
 
@@ -91,9 +89,8 @@ struct RelPositionMultiHeadAttention: Sendable {
       let withU = scratch.matrix(rows: t, columns: width)
       let withV = scratch.matrix(rows: t, columns: width)
       for (biased, bias) in [(withU, biasU), (withV, biasV)] {
-        biased.copy(from: queries)
-        Kernels.active.bias_activation(
-          biased.pointer, width, t, width, bias.pointer, CK_ACTIVATION_NONE)
+        Kernels.active.add_row(
+          queries.pointer, queries.stride, t, width, bias.pointer, biased.pointer, biased.stride)
       }
       let scores = scratch.matrix(rows: t, columns: m)
       let shifted = scratch.matrix(rows: t, columns: m + t - 1)

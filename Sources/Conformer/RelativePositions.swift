@@ -16,7 +16,7 @@ final class RelativePositions: Sendable {
     let count = 2 * reach - 1
     let encodings = FloatStorage(count: count * width)
     for column in 0..<count {
-      Self.encode(
+      SinusoidalPositions.encode(
         reach - 1 - column, width: width, into: encodings.pointer + column * width)
     }
     layers = projections.map { projection in
@@ -39,17 +39,6 @@ final class RelativePositions: Sendable {
     let first = reach - 1 - (cached + queries.upperBound - 1)
     return layers[layer].view(columns: 2 * reach - 1)
       .columns(first..<first + keys + queries.count - 1)
-  }
-
-  /// Sinusoids of position r, sine and cosine interleaved, base 10000 (Vaswani et al. 2017).
-  private static func encode(
-    _ position: Int, width: Int, into row: UnsafeMutablePointer<Float>
-  ) {
-    for index in stride(from: 0, to: width, by: 2) {
-      let angle = Double(position) * exp(-Double(index) * log(10_000) / Double(width))
-      row[index] = Float(sin(angle))
-      if index + 1 < width { row[index + 1] = Float(cos(angle)) }
-    }
   }
 }
 

@@ -14,7 +14,7 @@ public struct VocabularyError: Error, Equatable, CustomStringConvertible {
 /// The text pieces of a model, by class.
 public struct Vocabulary: Sendable {
   /// Marks the start of a word in a piece, as SentencePiece writes it.
-  public static let wordStart: Character = "▁"
+  public static let wordStart: Unicode.Scalar = "▁"
 
   /// Classes, blank included.
   public let count: Int
@@ -29,8 +29,9 @@ public struct Vocabulary: Sendable {
     precondition((0...pieces.count).contains(blank))
     var all = pieces
     all.insert("", at: blank)
-    starts = all.map { $0.first == Self.wordStart }
-    self.pieces = all.map { String($0.drop(while: { $0 == Self.wordStart })) }
+    // By scalars: as a Character, the mark is another one when a combining mark follows it.
+    starts = all.map { $0.unicodeScalars.first == Self.wordStart }
+    self.pieces = all.map { String($0.unicodeScalars.drop(while: { $0 == Self.wordStart })) }
     self.blank = blank
     count = all.count
   }
@@ -75,12 +76,17 @@ public struct Vocabulary: Sendable {
   /// The text of class `id`, without the mark of a word's start.
   public func piece(_ id: Int) -> String { pieces[id] }
 
-  /// Tokens as text: pieces joined, a space before each word but the first.
+  /// Tokens as text: pieces joined, a space before each word but the first. A lone mark of a
+  /// word's start adds nothing before a piece follows it.
   public func text(_ ids: some Sequence<Int>) -> String {
     var text = ""
+    var startsWord = false
     for id in ids {
-      if starts[id], !text.isEmpty { text += " " }
+      startsWord = startsWord || starts[id]
+      if pieces[id].isEmpty { continue }
+      if startsWord, !text.isEmpty { text += " " }
       text += pieces[id]
+      startsWord = false
     }
     return text
   }

@@ -149,7 +149,11 @@ public final class RecognizerStream {
     let wanted = encoderStream.melFramesWanted
     guard available >= wanted || finished else { return false }
     let taken = min(wanted, available)
-    guard taken > 0 else { return true }
+    guard taken > 0 else {
+      // The frames that look-ahead has heard may be all that is left.
+      if finished, available == 0 { encoderStream.end() }
+      return true
+    }
     var frames = Array(melFrames[..<(taken * mels)])
     melFrames.removeFirst(taken * mels)
     normalizer.normalize(&frames)
@@ -178,7 +182,8 @@ public final class RecognizerStream {
   /// changed.
   private func partial(lookAhead: LogProbs) -> RecognitionResult? {
     let tokens = decoder.tokens(lookingAhead: lookAhead)
-    guard !tokens.isEmpty else { return nil }
+    // A tentative word that has proved none must be taken back.
+    guard !tokens.isEmpty || lastPartial != nil else { return nil }
     let result = RecognitionResult(
       kind: .partial, utterance: utterance, text: model.vocabulary.text(tokens.map(\.id)),
       committed: model.vocabulary.text(decoder.tokens.map(\.id)),

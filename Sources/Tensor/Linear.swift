@@ -6,93 +6,100 @@ public enum Activation: Sendable {
   /// `x · sigmoid(x)`, also called SiLU.
   case swish
 
-  var code: ck_activation {
+  var epilogue: ck_epilogue {
     switch self {
-    case .none: CK_ACTIVATION_NONE
-    case .relu: CK_ACTIVATION_RELU
-    case .swish: CK_ACTIVATION_SWISH
+    case .none: CK_EPILOGUE_NONE
+    case .relu: CK_EPILOGUE_RELU
+    case .swish: CK_EPILOGUE_SWISH
     }
   }
 }
 
-/// A linear layer `y = x · W + b`, its weights kept as [inputs, outputs].
+/// A linear layer `y = x · Wᵀ + b`, its weights packed for this processor's matrix product.
 public struct Linear: Sendable {
   public let inputs: Int
   public let outputs: Int
-  let weight: FloatStorage  // [inputs, outputs]
-  let bias: FloatStorage  // [outputs]
+  private let packed: FloatStorage
+  private let bias: FloatStorage?  // [outputs]
 
   /// - Parameters:
   ///   - weight: [outputs, inputs], as checkpoints store it.
-  ///   - bias: [outputs]; zeros when nil.
+  ///   - bias: [outputs]; none when nil.
   public init(weight: FloatStorage, bias: FloatStorage?, inputs: Int) {
-    let outputs = weight.count / inputs
+    outputs = weight.count / inputs
     precondition(weight.count == inputs * outputs && (bias?.count ?? outputs) == outputs)
     self.inputs = inputs
-    self.outputs = outputs
-    let transposed = FloatStorage(count: weight.count)
-    for output in 0..<outputs {
-      for input in 0..<inputs {
-        transposed.pointer[input * outputs + output] = weight.pointer[output * inputs + input]
-      }
-    }
-    self.weight = transposed
-    self.bias = bias ?? FloatStorage(count: outputs)
+    self.bias = bias
+    packed = FloatStorage(count: Kernels.active.packed_count(outputs, inputs))
+    Kernels.active.pack(weight.pointer, outputs, inputs, packed.pointer)
   }
 
-  /// Several layers over the same input as one, their outputs side by side.
-  public init(sideBySide layers: [Linear]) {
-    let outputs = layers.reduce(0) { $0 + $1.outputs }
-    inputs = layers[0].inputs
-    self.outputs = outputs
-    weight = FloatStorage(count: inputs * outputs)
-    bias = FloatStorage(count: outputs)
-    var column = 0
-    for layer in layers {
-      weight.view(columns: outputs).columns(column..<column + layer.outputs)
-        .copy(from: layer.weight.view(columns: layer.outputs))
-      (bias.pointer + column).update(from: layer.bias.pointer, count: layer.outputs)
-      column += layer.outputs
-    }
-  }
-
-  /// `y = activation(x · W + b)`. x: [rows, inputs], y: [rows, outputs].
+  /// `y = activation(x · Wᵀ + b)`. x: [rows, inputs], y: [rows, outputs].
   public func apply(_ x: MatrixView, into y: MatrixView, activation: Activation = .none) {
-    multiply(x, into: y)
-    Kernels.active.bias_activation(
-      y.pointer, y.stride, y.rows, y.columns, bias.pointer, activation.code)
+    multiply(operand(x), into: y, activation.epilogue, scale: 1)
   }
 
-  /// `residual += scale · (x · W + b)`: a linear layer that ends a residual branch.
-  public func add(_ x: MatrixView, to residual: MatrixView, scale: Float, scratch: ScratchArena) {
-    scratch.scope {
-      let y = scratch.matrix(rows: x.rows, columns: outputs)
-      multiply(x, into: y)
-      Kernels.active.add_residual(
-        residual.pointer, residual.stride, y.pointer, y.stride, y.rows, outputs, bias.pointer,
-        scale)
-    }
+  /// `y = activation(windows · Wᵀ + b)` over the windows of a two-dimensional convolution.
+  ///
+  /// - Parameters:
+  ///   - x: [rows, row length]. Window (i, j) consists of `segments` runs of
+  ///     `inputs / segments` floats, one from each of the rows `rowStep · i …`, from column
+  ///     `columnStep · j` on.
+  ///   - y: [windows, outputs], the `perRow` windows of each i in turn.
+  public func applyToWindows(
+    of x: MatrixView, segments: Int, rowStep: Int, columnStep: Int, perRow: Int,
+    into y: MatrixView, activation: Activation
+  ) {
+    precondition(inputs % segments == 0 && y.rows % perRow == 0)
+    let (k, groups) = (inputs / segments, y.rows / perRow)
+    precondition(
+      rowStep * (groups - 1) + segments <= x.rows && columnStep * (perRow - 1) + k <= x.columns,
+      "the windows reach beyond the matrix")
+    multiply(
+      ck_operand(
+        data: x.pointer, rows: perRow, stride: columnStep, groups: groups,
+        group_stride: rowStep * x.stride, segments: segments, segment_stride: x.stride, k: k),
+      into: y, activation.epilogue, scale: 1)
   }
 
-  /// `y = GLU(x · W + b)`: the first half of the outputs times the sigmoid of the second.
+  /// `residual += scale · (x · Wᵀ + b)`: a linear layer that ends a residual branch.
+  public func add(_ x: MatrixView, to residual: MatrixView, scale: Float = 1) {
+    multiply(operand(x), into: residual, CK_EPILOGUE_ADD, scale: scale)
+  }
+
+  /// `y = GLU(x · Wᵀ + b)`: the first half of the outputs times the sigmoid of the second.
   /// y: [rows, outputs / 2].
   public func applyGLU(_ x: MatrixView, into y: MatrixView, scratch: ScratchArena) {
     scratch.scope {
       let both = scratch.matrix(rows: x.rows, columns: outputs)
-      multiply(x, into: both)
-      Kernels.active.glu(
-        both.pointer, both.stride, x.rows, outputs / 2, bias.pointer, y.pointer, y.stride)
+      apply(x, into: both)
+      Kernels.active.glu(both.pointer, both.stride, x.rows, outputs / 2, y.pointer, y.stride)
     }
   }
 
-  /// `y = log softmax(x · W + b)`. y: [rows, outputs].
+  /// `y = log softmax(x · Wᵀ + b)`. y: [rows, outputs].
   public func applyLogSoftmax(_ x: MatrixView, into y: MatrixView) {
-    multiply(x, into: y)
-    Kernels.active.log_softmax(y.pointer, y.stride, y.rows, y.columns, bias.pointer)
+    apply(x, into: y)
+    Kernels.active.log_softmax(y.pointer, y.stride, y.rows, y.columns)
   }
 
-  private func multiply(_ x: MatrixView, into y: MatrixView) {
-    MatrixProduct.multiply(x, weight.view(columns: outputs), into: y)
+  private func operand(_ x: MatrixView) -> ck_operand {
+    precondition(x.columns == inputs, "[\(x.rows), \(x.columns)] into a layer of \(inputs) inputs")
+    return ck_operand(
+      data: x.pointer, rows: x.rows, stride: x.stride, groups: 1, group_stride: 0, segments: 1,
+      segment_stride: 0, k: inputs)
+  }
+
+  private func multiply(
+    _ x: ck_operand, into y: MatrixView, _ epilogue: ck_epilogue, scale: Float
+  ) {
+    precondition(
+      y.columns == outputs && y.rows == x.groups * x.rows,
+      "\(x.groups * x.rows) rows of \(outputs) outputs into [\(y.rows), \(y.columns)]")
+    withUnsafePointer(to: x) { x in
+      Kernels.active.gemm(
+        x, packed.pointer, bias?.pointer, outputs, y.pointer, y.stride, epilogue, scale)
+    }
   }
 }
 

@@ -1,13 +1,20 @@
 import COpenBLAS
 
-/// Matrix products by OpenBLAS.
+/// Matrix products without packed weights, by OpenBLAS.
 public enum MatrixProduct {
-  /// Number of threads that one product may use, for the whole process.
-  ///
-  /// 1 unless the user asks for more: streams and files run side by side instead.
+  /// One thread for each product, set before the first: streams and files run side by side
+  /// instead.
+  private static let singleThreaded: Void = openblas_set_num_threads(1)
+
+  /// Number of threads that one product may use, for the whole process; 1 at first.
   public static func setThreads(_ count: Int) {
+    _ = singleThreaded
     openblas_set_num_threads(Int32(max(count, 1)))
   }
+
+  /// OpenBLAS itself starts with a thread for every core. How it divides a product among them
+  /// depends on what else runs, and with it the last bits of the sums.
+  private static let singleThreaded: Void = openblas_set_num_threads(1)
 
   /// `c = a · b`, or `c += a · b` when `accumulating`. a: [m, k], b: [k, n], c: [m, n].
   public static func multiply(
@@ -17,6 +24,7 @@ public enum MatrixProduct {
       a.columns == b.rows && a.rows == c.rows && b.columns == c.columns,
       "[\(a.rows), \(a.columns)] · [\(b.rows), \(b.columns)] into [\(c.rows), \(c.columns)]")
     guard a.rows > 0, b.columns > 0 else { return }
+    _ = singleThreaded
     cblas_sgemm(
       CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(a.rows), blasint(b.columns),
       blasint(a.columns), 1, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride),
@@ -29,6 +37,7 @@ public enum MatrixProduct {
       a.columns == b.columns && a.rows == c.rows && b.rows == c.columns,
       "[\(a.rows), \(a.columns)] · [\(b.rows), \(b.columns)]ᵀ into [\(c.rows), \(c.columns)]")
     guard a.rows > 0, b.rows > 0 else { return }
+    _ = singleThreaded
     cblas_sgemm(
       CblasRowMajor, CblasNoTrans, CblasTrans, blasint(a.rows), blasint(b.rows),
       blasint(a.columns), 1, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride),

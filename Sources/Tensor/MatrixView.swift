@@ -12,6 +12,8 @@ public struct MatrixView {
   public init(
     _ pointer: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil
   ) {
+    // BLAS refuses such a matrix without a word.
+    precondition(rows <= 1 || stride ?? columns >= columns, "rows overlap")
     self.pointer = pointer
     self.rows = rows
     self.columns = columns

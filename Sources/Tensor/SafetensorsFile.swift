@@ -75,7 +75,9 @@ public final class SafetensorsFile: @unchecked Sendable {
       entries[name] = try entry(
         name, value, available: mapping.count - dataStart, path: path)
     }
-    let ordered = entries.sorted { $0.value.range.lowerBound < $1.value.range.lowerBound }
+    // A tensor without elements overlaps nothing, wherever it is said to lie.
+    let ordered = entries.filter { !$0.value.range.isEmpty }
+      .sorted { $0.value.range.lowerBound < $1.value.range.lowerBound }
     for (first, second) in zip(ordered, ordered.dropFirst())
     where first.value.range.upperBound > second.value.range.lowerBound {
       throw .malformed(file: path, reason: "tensors '\(first.key)' and '\(second.key)' overlap")

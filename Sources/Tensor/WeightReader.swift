@@ -98,6 +98,22 @@ extension WeightReader {
     return Linear(weight: weight, bias: bias, inputs: inputs)
   }
 
+  /// The layers `names` over the same input as one, their outputs side by side; each has `weight`
+  /// [outputs, inputs] and `bias` [outputs].
+  public func sideBySide(
+    _ names: [String], inputs: Int, outputs: Int
+  ) throws(WeightError) -> Linear {
+    let weight = FloatStorage(count: names.count * outputs * inputs)
+    let bias = FloatStorage(count: names.count * outputs)
+    for (index, name) in names.enumerated() {
+      let part = try self[name].tensor("weight", [outputs, inputs])
+      (weight.pointer + index * part.count).update(from: part.pointer, count: part.count)
+      let partBias = try self[name].tensor("bias", [outputs])
+      (bias.pointer + index * outputs).update(from: partBias.pointer, count: outputs)
+    }
+    return Linear(weight: weight, bias: bias, inputs: inputs)
+  }
+
   /// `weight` and `bias`, each [width].
   public func layerNorm(_ width: Int) throws(WeightError) -> LayerNorm {
     LayerNorm(gamma: try tensor("weight", [width]), beta: try tensor("bias", [width]))

@@ -19,14 +19,14 @@ enum AudioSource {
       return
     }
     let input = StandardInput()
-    let prefix = try input.peek(12)
-    if !raw.isDeclared, AudioByteStream.containerName(of: prefix) != nil {
+    if !raw.isDeclared, try input.containerName() != nil {
       self = .file(
         try AudioFileReader(
           spooling: STDIN_FILENO, prefix: input.takeBuffered(), channel: raw.selection,
           sampleRate: sampleRate))
       return
     }
+    let prefix = try input.peek(12)
     guard raw.isDeclared || StandardInput.isWAV(prefix) else {
       throw prefix.isEmpty
         ? AudioError.emptyFile(file: "standard input") : UndeclaredInput()
@@ -51,7 +51,20 @@ enum AudioSource {
     case .bytes(let input, let stream):
       if input.hasEnded { return nil }
       let bytes = try input.read()
-      return bytes.isEmpty ? try stream.finish() : try stream.accept(bytes)
+      guard bytes.isEmpty else { return try stream.accept(bytes) }
+      let rest = try stream.finish()
+      try Self.checkLength(stream.seconds)
+      return rest
+    }
+  }
+
+  /// Holds a stream to what `AudioFileReader` asks of a file.
+  private static func checkLength(_ seconds: Double) throws(AudioError) {
+    let name = "standard input"
+    guard seconds > 0 else { throw .noSamples(file: name) }
+    guard seconds >= AudioFileReader.minimumSeconds else {
+      let milliseconds = Int(seconds * 1000)
+      throw .tooShort(file: name, samples: milliseconds, sampleRate: 1000)
     }
   }
 }

@@ -60,8 +60,8 @@ struct BenchCommand: ParsableCommand {
     }
     let rate = Self.median(rates)
     var lines = [
-      "kernels      \(Kernels.instructionSet), matrix products by OpenBLAS on one thread",
-      Self.line("sgemm", rate / 1e9, "GFLOP/s at 1024 x 1024 x 1024"),
+      "kernels      \(Kernels.instructionSet), one thread",
+      Self.line("sgemm", rate / 1e9, "GFLOP/s by OpenBLAS at 1024 x 1024 x 1024"),
       Self.line("start-up", startUp * 1000, "ms for a process that loads the model"),
       Self.line("audio", seconds, "s in \(audio.count) files"),
     ]

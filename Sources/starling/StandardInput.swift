@@ -1,3 +1,4 @@
+import Audio
 import Foundation
 import Synchronization
 
@@ -5,7 +6,10 @@ import Synchronization
 final class StandardInput {
   private var buffered: [UInt8] = []
   private(set) var hasEnded = false
-  private static let interrupted = Atomic(false)
+  /// The ends of a pipe in which a byte ends the input. Unlike a flag, it is seen even if the
+  /// signal comes between a look and the wait for the next bytes. -1 while signals are not caught.
+  private static let interruptReader = Atomic<Int32>(-1)
+  private static let interruptWriter = Atomic<Int32>(-1)
 
   struct ReadError: Error, CustomStringConvertible {
     let description: String
@@ -14,9 +18,16 @@ final class StandardInput {
   /// Makes the first interrupt (control-C) end the input instead of the process, so that what was
   /// said is still written; a second one ends the process.
   static func endOnInterrupt() {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return }
+    for end in ends { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
+    interruptReader.store(ends[0], ordering: .relaxed)
+    interruptWriter.store(ends[1], ordering: .relaxed)
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in
-      StandardInput.interrupted.store(true, ordering: .relaxed)
+      let code = errno
+      write(StandardInput.interruptWriter.load(ordering: .relaxed), "!", 1)
+      errno = code
     }
     action.sa_flags = Int32(bitPattern: SA_RESETHAND)
     sigaction(SIGINT, &action, nil)
@@ -25,7 +36,7 @@ final class StandardInput {
 
   static func isWAV(_ prefix: [UInt8]) -> Bool {
     prefix.count >= 12
-      && (prefix.starts(with: "RIFF".utf8) || prefix.starts(with: "RF64".utf8))
+      && (["RIFF", "RF64", "BW64"].contains { prefix.starts(with: $0.utf8) })
       && prefix[8..<12].elementsEqual("WAVE".utf8)
   }
 
@@ -37,6 +48,13 @@ final class StandardInput {
       buffered += bytes
     }
     return Array(buffered.prefix(count))
+  }
+
+  /// The name of the container that the input holds, if it is one that cannot be decoded as it
+  /// comes. A few bytes tell; only what looks like MP3 waits for more, since raw samples may.
+  func containerName() throws(ReadError) -> String? {
+    guard AudioByteStream.containerName(of: try peek(12)) != nil else { return nil }
+    return AudioByteStream.containerName(of: try peek(AudioByteStream.containerPrefixLength))
   }
 
   /// All bytes that were peeked at.
@@ -57,17 +75,30 @@ final class StandardInput {
     var failure: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
       while true {
-        if Self.interrupted.load(ordering: .relaxed) { return }
+        if Self.waitForBytesOrInterrupt() { return }
         let received = Foundation.read(STDIN_FILENO, buffer.baseAddress, buffer.count)
-        if received < 0, errno == EINTR { continue }
+        // Some parents hand over a non-blocking standard input.
+        if received < 0, errno == EINTR || errno == EAGAIN { continue }
         if received < 0 { failure = errno } else { count = received }
         return
       }
     }
     guard failure == 0 else {
       throw ReadError(
-        description: "standard input: cannot be read: \(String(cString: strerror(failure)))")
+        description: "'standard input': cannot be read: \(String(cString: strerror(failure)))")
     }
     return bytes
+  }
+
+  /// - Returns: whether the input has been interrupted; otherwise reading will not wait.
+  private static func waitForBytesOrInterrupt() -> Bool {
+    // poll(2) passes over a negative descriptor.
+    var waiting = [
+      pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
+      pollfd(
+        fd: interruptReader.load(ordering: .relaxed), events: Int16(POLLIN), revents: 0),
+    ]
+    while poll(&waiting, 2, -1) < 0, errno == EINTR {}
+    return waiting[1].revents != 0
   }
 }

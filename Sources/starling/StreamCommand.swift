@@ -49,16 +49,17 @@ struct StreamCommand: ParsableCommand {
     } catch {
       failure = error
     }
-    // What was heard before an error is still said.
-    do { try writer.write(stream.finish()) } catch { throw Terminal.failure(error) }
+    // What was heard before an error is still said; input that was refused said nothing.
+    if failure == nil || stream.duration > 0 {
+      do { try writer.write(stream.finish()) } catch { throw Terminal.failure(error) }
+    }
     if let failure { throw Terminal.failure(failure) }
   }
 
   /// Hands over the samples of standard input until it ends.
   private func listen(_ model: RecognizerModel, _ accept: ([Float]) throws -> Void) throws {
     let input = StandardInput()
-    let prefix = try input.peek(12)
-    if !raw.isDeclared, let name = AudioByteStream.containerName(of: prefix) {
+    if !raw.isDeclared, let name = try input.containerName() {
       throw UnstreamableInput(container: name)
     }
     let bytes = try raw.makeByteStream(outputRate: model.sampleRate)

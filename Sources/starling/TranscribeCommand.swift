@@ -61,7 +61,7 @@ struct TranscribeCommand: ParsableCommand {
       throw Terminal.failure(error)
     }
     let several = inputs.count + faults.count > 1
-    if several, destination == .standardOutput, !format.allowsSeveralFiles {
+    if several, printsTranscripts, !format.allowsSeveralFiles {
       throw Terminal.failure(
         "\(format.rawValue) holds one file; for several choose --output FOLDER or --beside")
     }
@@ -75,6 +75,9 @@ struct TranscribeCommand: ParsableCommand {
     let failed = try pending.isEmpty ? 0 : batch.run()
     guard failed + faults.count == 0 else { throw ExitCode.failure }
   }
+
+  /// Whether the transcripts go to standard output and not to files.
+  var printsTranscripts: Bool { destination == .standardOutput }
 
   private var destination: OutputPlan.Destination {
     if beside { return .besideInputs }

@@ -34,7 +34,10 @@ final class TranscriptionBatch: Sendable {
     options = RecognizerOptions(
       latency: command.recognition.latency ?? .fullContext,
       leftContext: command.recognition.leftContext, wantsPartials: false)
-    state = Mutex(State(listing: TranscriptListing(format: command.format, several: several)))
+    state = Mutex(
+      State(
+        listing: TranscriptListing(
+          format: command.format, several: several && command.printsTranscripts)))
     progress = BatchProgress(files: entries.count)
   }
 
@@ -50,7 +53,7 @@ final class TranscriptionBatch: Sendable {
     }
     let (failed, closed) = state.withLock { ($0.failed, $0.outputClosed) }
     if let closed { throw Terminal.failure(closed) }
-    if command.output == nil, !command.beside {
+    if command.printsTranscripts {
       let rest = state.withLock { $0.listing.finish() }
       do { try Terminal.print(rest) } catch { throw Terminal.failure(error) }
     }

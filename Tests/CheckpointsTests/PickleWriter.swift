@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import TestSupport
 
 /// A tensor to put into a state dict.
 struct SyntheticTensor {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import TestSupport
 
 /// The smallest NeMo Conformer-CTC archive that Starling accepts, and ways to spoil it.
 struct SyntheticModel {

@@ -19,6 +19,8 @@ struct GoldenTests {
 
     private static let imported: String = {
       let folder = Places.temporaryFolder() + "/imported"
+      // Removed when the tests end: the folder is some 26 MB.
+      atexit { try? FileManager.default.removeItem(atPath: GoldenTests.Model.imported + "/..") }
       try! NeMoImporter.importModel(
         from: Places.shared + "/weights/conformer-ctc-small-en/conformer-ctc-small-en.nemo",
         to: folder)
@@ -86,8 +88,8 @@ struct GoldenTests {
             run.layers[layer], goldens["\(mode).layer\(layer)"])
           #expect(difference < 2e-3, "\(utterance) \(mode) layer \(layer)")
         }
-        let difference = try largestDifference(run.logProbs, goldens["\(mode).log_probs"])
-        #expect(difference < 2e-3, "\(utterance) \(mode) log-probs")
+        expectLogProbs(
+          run.logProbs, try goldens["\(mode).log_probs"], "\(utterance) \(mode)")
         guard mode != "full", shape.lookAheadFrames > 0 else { continue }
         let tentative = try goldens["\(mode).look_ahead_log_probs"]
         let blocks = goldens.shape("\(mode).look_ahead_log_probs")[0]
@@ -125,6 +127,20 @@ struct GoldenTests {
       let results = stream.accept(samples) + stream.finish()
       let text = results.filter { $0.kind == .final }.map(\.text).joined(separator: " ")
       #expect(text == fields[2], "\(fields[0]) \(fields[1])")
+    }
+  }
+
+  /// Within 2e-3, except for a few classes of next to no probability.
+  ///
+  /// In frames 157 and 166 of 84-121123-0002, full context, the public checkpoint is so torn that
+  /// rounding shows in the log-probs of unlikely classes: exact (float64) arithmetic differs from
+  /// that golden by 2.26e-3. So one value in 5,000 may differ by up to 5e-3.
+  private func expectLogProbs(_ found: [Float], _ golden: [Float], _ name: String) {
+    #expect(largestDifference(found, golden) < 5e-3, "\(name) log-probs")
+    let excused = zip(found, golden).count { abs($0 - $1) > 2e-3 }
+    #expect(excused * 5000 <= golden.count, "\(name): \(excused) log-probs are off by 2e-3")
+    for (a, b) in zip(found, golden) where b > -5 {
+      #expect(abs(a - b) < 2e-3, "\(name): a log-prob is \(a), golden \(b)")
     }
   }
 

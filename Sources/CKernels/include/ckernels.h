@@ -1,4 +1,5 @@
-// Elementwise and row-wise kernels of the recogniser, one set per instruction set.
+// Kernels of the recogniser, one set per instruction set: matrix products with packed weights, and
+// what happens row by row between them.
 //
 // Every set is compiled from the same C (kernels_body.h) for another target, chosen once at start
 // by what the processor has, and each can be forced in tests. Matrices are row-major float32;
@@ -14,11 +15,25 @@ typedef enum {
   CK_ISA_AVX512 = 2,    // AVX-512 F, BW, DQ, VL
 } ck_isa;
 
+// What a matrix product does with y = a * w + bias.
 typedef enum {
-  CK_ACTIVATION_NONE = 0,
-  CK_ACTIVATION_RELU = 1,
-  CK_ACTIVATION_SWISH = 2,  // x * sigmoid(x)
-} ck_activation;
+  CK_EPILOGUE_NONE = 0,   // c = y
+  CK_EPILOGUE_RELU = 1,   // c = max(y, 0)
+  CK_EPILOGUE_SWISH = 2,  // c = y * sigmoid(y)
+  CK_EPILOGUE_ADD = 3,    // c += scale * y: the end of a residual branch
+} ck_epilogue;
+
+// The left operand of a matrix product, [groups * rows, segments * k], read where it lies:
+// row r of group g is, for each segment s, the k floats at
+// data + g * group_stride + r * stride + s * segment_stride. A plain matrix is one group of rows of
+// one segment; the windows of a convolution are rows that overlap.
+typedef struct {
+  const float *data;
+  long rows, stride;
+  long groups, group_stride;
+  long segments, segment_stride;
+  long k;
+} ck_operand;
 
 typedef struct {
   // y[r, :] = gamma * (x[r, :] - mean) / sqrt(variance + epsilon) + beta, variance biased.
@@ -26,17 +41,12 @@ typedef struct {
   void (*layer_norm)(const float *x, long x_stride, long rows, long n, const float *gamma,
                      const float *beta, float epsilon, float *y, long y_stride);
 
-  // y = activation(y + bias), in place.
-  void (*bias_activation)(float *y, long stride, long rows, long n, const float *bias,
-                          ck_activation activation);
+  // y[r, :] = x[r, :] + bias.
+  void (*add_row)(const float *x, long x_stride, long rows, long n, const float *bias, float *y,
+                  long y_stride);
 
-  // x += scale * (y + bias): the end of a residual branch.
-  void (*add_residual)(float *x, long x_stride, const float *y, long y_stride, long rows, long n,
-                       const float *bias, float scale);
-
-  // y[r, j] = a * sigmoid(b), a = x[r, j] + bias[j], b = x[r, n + j] + bias[n + j]; x: [rows, 2n].
-  void (*glu)(const float *x, long x_stride, long rows, long n, const float *bias, float *y,
-              long y_stride);
+  // y[r, j] = x[r, j] * sigmoid(x[r, n + j]); x: [rows, 2n], y: [rows, n].
+  void (*glu)(const float *x, long x_stride, long rows, long n, float *y, long y_stride);
 
   // y[t, j] = swish(bias[j] + sum_k x[t + k, j] * w[k, j]); x: [rows + taps - 1, n], w: [taps, n].
   void (*depthwise_swish)(const float *x, long rows, long n, const float *w, const float *bias,
@@ -47,14 +57,35 @@ typedef struct {
   void (*relative_softmax)(float *s, long s_stride, const float *p, long p_stride, long first,
                            long rows, long n, float scale);
 
-  // x[r, :] -= log(sum(exp(x[r, :]))), in place, after adding bias.
-  void (*log_softmax)(float *x, long stride, long rows, long n, const float *bias);
+  // s[i, :] = softmax(scale * s[i, :]) for each row, scale > 0.
+  void (*softmax)(float *s, long stride, long rows, long n, float scale);
+
+  // Attention of one query over the keys and values in n rows named by `rows`, which lie anywhere:
+  // y[h, :] = sum_j softmax_j(scale * q[h, :] . keys[rows[j], h, :]) * values[rows[j], h, :].
+  // q, y: [heads, depth]; keys, values: [., heads * depth] of this stride; scores: n floats of
+  // scratch.
+  void (*gathered_attention)(const float *q, const float *keys, const float *values, long stride,
+                             const int32_t *rows, long n, long heads, long depth, float scale,
+                             float *scores, float *y);
+
+  // x[r, :] -= log(sum(exp(x[r, :]))), in place.
+  void (*log_softmax)(float *x, long stride, long rows, long n);
 
   // y[i] = x[i] as float; returns the index of the first NaN or infinity, or -1.
   long (*half_to_float)(const uint16_t *x, float *y, long count);
 
   // Index of the first NaN or infinity in x, or -1.
   long (*first_not_finite)(const float *x, long count);
+
+  // Floats of the packed form of weights [n, k].
+  long (*packed_count)(long n, long k);
+
+  // Packs weights w: [n, k], as checkpoints store them, for `gemm` of the same table.
+  void (*pack)(const float *w, long n, long k, float *packed);
+
+  // c: [rows of a, n] from a, packed weights of [n, columns of a] and bias [n] (or NULL).
+  void (*gemm)(const ck_operand *a, const float *packed, const float *bias, long n, float *c,
+               long c_stride, ck_epilogue epilogue, float scale);
 } ck_table;
 
 // The kernels of one instruction set, or NULL when this processor or build lacks it.

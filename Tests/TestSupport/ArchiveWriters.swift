@@ -1,20 +1,21 @@
 import CZlib
-import Foundation
+public import Foundation
 
 /// Writes tar archives, right ones and, through `header`, wrong ones.
-enum TarWriter {
-  static func archive(_ members: [(name: String, data: Data)]) -> Data {
+public enum TarWriter {
+  public static func archive(_ members: [(name: String, data: Data)]) -> Data {
     var archive = Data()
     for (name, data) in members { archive += member(name, data) }
     return archive + Data(count: 1024)
   }
 
-  static func member(_ name: String, _ data: Data, type: Character = "0") -> Data {
+  public static func member(_ name: String, _ data: Data, type: Character = "0") -> Data {
     header(name, size: data.count, type: type) + data + Data(count: (512 - data.count % 512) % 512)
   }
 
-  static func header(_ name: String, size: Int, type: Character = "0", prefix: String = "") -> Data
-  {
+  public static func header(
+    _ name: String, size: Int, type: Character = "0", prefix: String = ""
+  ) -> Data {
     var block = [UInt8](repeating: 0, count: 512)
     func put(_ text: String, at offset: Int) {
       block.replaceSubrange(offset..<offset + text.utf8.count, with: Array(text.utf8))
@@ -37,8 +38,8 @@ enum TarWriter {
 }
 
 /// Writes zip archives of stored members.
-enum ZipWriter {
-  static func archive(_ members: [(name: String, data: Data)], method: Int = 0) -> Data {
+public enum ZipWriter {
+  public static func archive(_ members: [(name: String, data: Data)], method: Int = 0) -> Data {
     var archive = Data()
     var directory = Data()
     for (name, data) in members {
@@ -60,31 +61,7 @@ enum ZipWriter {
     return archive + directory + end
   }
 
-  static func little(_ value: Int, _ width: Int) -> Data {
+  public static func little(_ value: Int, _ width: Int) -> Data {
     Data((0..<width).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) })
   }
-}
-
-/// gzip through zlib, by way of a file.
-func gzipped(_ data: Data) throws -> Data {
-  let path = temporaryPath("gz")
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  let file = gzopen(path, "wb")
-  _ = data.withUnsafeBytes { gzwrite(file, $0.baseAddress, UInt32($0.count)) }
-  gzclose(file)
-  return try Data(contentsOf: URL(fileURLWithPath: path))
-}
-
-/// A path in the temporary folder that nobody uses.
-func temporaryPath(_ suffix: String) -> String {
-  FileManager.default.temporaryDirectory
-    .appendingPathComponent("starling-\(UUID().uuidString).\(suffix)").path
-}
-
-/// Runs `body` with the path of a file that holds `data`.
-func withFile<Result>(_ data: Data, _ body: (String) throws -> Result) throws -> Result {
-  let path = temporaryPath("nemo")
-  try data.write(to: URL(fileURLWithPath: path))
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  return try body(path)
 }

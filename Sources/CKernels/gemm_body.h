@@ -1,0 +1,130 @@
+// Matrix product with weights packed once at load, included by kernels_body.h for every target.
+//
+// The target gives CK_WIDTH (floats per vector) and CK_ROWS (rows of a tile). Weights are packed in
+// panels of two vectors of output columns; a last panel of at most one vector takes only that. A
+// tile keeps CK_ROWS x 2 vectors of sums in registers over the whole inner dimension; its rows of
+// `a` are read in place, so a convolution is a product over its unfolded input without unfolding.
+
+typedef float ck_vector __attribute__((ext_vector_type(CK_WIDTH), aligned(4)));
+
+enum { ck_panel = 2 * CK_WIDTH };
+
+static long packed_count(long n, long k) {
+  long tail = n % ck_panel;
+  return (n - tail + (tail == 0 ? 0 : tail <= CK_WIDTH ? CK_WIDTH : ck_panel)) * k;
+}
+
+static void pack(const float *w, long n, long k, float *packed) {
+  for (long j = 0; j < n; j += ck_panel) {
+    long width = n - j <= CK_WIDTH ? CK_WIDTH : ck_panel;
+    long filled = n - j < width ? n - j : width;
+    memset(packed, 0, sizeof(float) * width * k);
+    for (long c = 0; c < filled; c++)
+      for (long i = 0; i < k; i++) packed[i * width + c] = w[(j + c) * k + i];
+    packed += width * k;
+  }
+}
+
+// One tile: `rows` x `vectors` vectors of c from all of k. The bounds are constants wherever this
+// is inlined, so the loops over them vanish. `columns` of the tile exist in c.
+static inline __attribute__((always_inline)) void gemm_tile(
+    const int rows, const int vectors, const ck_operand *operand, const float *a,
+    const float *packed, const float *bias, long columns, float *c, long c_stride,
+    ck_epilogue epilogue, float scale) {
+#pragma clang fp contract(fast)
+  const long a_stride = operand->stride, k = operand->k;
+  ck_vector sum[rows][vectors];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) sum[r][v] = 0;
+  for (long s = 0; s < operand->segments; s++, a += operand->segment_stride) {
+    for (long i = 0; i < k; i++, packed += vectors * CK_WIDTH) {
+      ck_vector w[vectors];
+#pragma clang loop unroll(full)
+      for (int v = 0; v < vectors; v++) w[v] = *(const ck_vector *)(packed + v * CK_WIDTH);
+#pragma clang loop unroll(full)
+      for (int r = 0; r < rows; r++) {
+        ck_vector x = (ck_vector)(a[r * a_stride + i]);
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) sum[r][v] += x * w[v];
+      }
+    }
+  }
+  // The sums leave the registers by memory: c itself, or a buffer where c has fewer columns.
+  float edge[vectors * CK_WIDTH], padded_bias[vectors * CK_WIDTH];
+  const int whole = columns == vectors * CK_WIDTH;
+  if (!whole) {
+    memset(padded_bias, 0, sizeof padded_bias);
+    if (bias) memcpy(padded_bias, bias, sizeof(float) * columns);
+    if (bias) bias = padded_bias;
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) {
+    float *row = c + r * c_stride;
+    float *out = whole ? row : edge;
+    if (!whole && epilogue == CK_EPILOGUE_ADD) memcpy(edge, row, sizeof(float) * columns);
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) {
+      ck_vector y = sum[r][v];
+      if (bias) y += *(const ck_vector *)(bias + v * CK_WIDTH);
+      if (epilogue == CK_EPILOGUE_ADD) y = *(ck_vector *)(out + v * CK_WIDTH) + scale * y;
+      if (epilogue == CK_EPILOGUE_RELU) y = __builtin_elementwise_max(y, (ck_vector)0);
+      *(ck_vector *)(out + v * CK_WIDTH) = y;
+    }
+    if (epilogue == CK_EPILOGUE_SWISH)
+      for (int j = 0; j < vectors * CK_WIDTH; j++) out[j] = out[j] * ck_sigmoid(out[j]);
+    if (!whole) memcpy(row, edge, sizeof(float) * columns);
+  }
+}
+
+#define CK_TILE(rows)                                                                            \
+  case rows:                                                                                     \
+    if (vectors == 2)                                                                            \
+      gemm_tile(rows, 2, operand, a, packed, bias, columns, c, c_stride, epilogue, scale);       \
+    else                                                                                         \
+      gemm_tile(rows, 1, operand, a, packed, bias, columns, c, c_stride, epilogue, scale);       \
+    break;
+
+static void gemm_rows(long rows, int vectors, const ck_operand *operand, const float *a,
+                      const float *packed, const float *bias, long columns, float *c,
+                      long c_stride, ck_epilogue epilogue, float scale) {
+  switch (rows) {
+    CK_TILE(1)
+    CK_TILE(2)
+    CK_TILE(3)
+    CK_TILE(4)
+#if CK_ROWS > 4
+    CK_TILE(5)
+    CK_TILE(6)
+#endif
+#if CK_ROWS > 6
+    CK_TILE(7)
+    CK_TILE(8)
+    CK_TILE(9)
+    CK_TILE(10)
+    CK_TILE(11)
+    CK_TILE(12)
+#endif
+  }
+}
+
+static void gemm(const ck_operand *a, const float *packed, const float *bias, long n, float *c,
+                 long c_stride, ck_epilogue epilogue, float scale) {
+  // The rows in tiles of nearly equal height: 16 rows as 8 + 8, not 12 + 4.
+  const long m = a->rows, tiles = (m + CK_ROWS - 1) / CK_ROWS;
+  for (long j = 0; j < n; j += ck_panel) {
+    int vectors = n - j <= CK_WIDTH ? 1 : 2;
+    long width = vectors * CK_WIDTH;
+    long columns = n - j < width ? n - j : width;
+    for (long g = 0; g < a->groups; g++) {
+      for (long t = 0; t < tiles; t++) {
+        long first = m * t / tiles, last = m * (t + 1) / tiles;
+        gemm_rows(last - first, vectors, a, a->data + g * a->group_stride + first * a->stride,
+                  packed, bias ? bias + j : NULL, columns, c + (g * m + first) * c_stride + j,
+                  c_stride, epilogue, scale);
+      }
+    }
+    packed += width * a->segments * a->k;
+  }
+}

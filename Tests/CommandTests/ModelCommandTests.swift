@@ -1,0 +1,123 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ModelCommandTests {
+  let folder = TemporaryFolder()
+
+  @Test func infoOnTheShippedModel() throws {
+    for arguments in [["model", "info"], ["model", "info", Places.shippedModel]] {
+      let result = try Starling.run(arguments)
+      expectSuccess(result)
+      for part in ["starling-en-small", "16 Conformer layers", "1025 classes", "16.4 M"] {
+        #expect(result.output.contains(part))
+      }
+    }
+  }
+
+  private static let checkpoint =
+    Places.shared + "/weights/conformer-ctc-small-en/conformer-ctc-small-en.nemo"
+
+  @Test(
+    .enabled(
+      if: FileManager.default.fileExists(atPath: checkpoint), "../shared/weights is not here"))
+  func importAndTranscribe() throws {
+    let model = folder.path + "/imported"
+    let imported = try Starling.run(["model", "import", Self.checkpoint, "--output", model])
+    expectSuccess(imported)
+    #expect(imported.output.contains("conformer-ctc-small-en"))
+    #expect(
+      folder.content == [
+        "imported", "imported/README.md", "imported/config.json", "imported/model.safetensors",
+        "imported/tokens.txt",
+      ])
+    let result = try Starling.run(["transcribe", Sample.dreamland, "--model", model])
+    expectSuccess(result)
+    #expect(try result.output == Sample.text(Sample.dreamland) + "\n")
+    // A folder that is there is not touched.
+    let again = try Starling.run(["model", "import", Self.checkpoint, "--output", model])
+    expectRefusal(again, saying: model, "remove it first")
+  }
+
+  /// The description of a model so small that only its pickle can be the matter.
+  private static let yaml = """
+    sample_rate: 16000
+    preprocessor:
+      _target_: nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor
+      features: 80
+      window_size: 0.025
+      window_stride: 0.01
+      normalize: per_feature
+      n_fft: 512
+    encoder:
+      _target_: nemo.collections.asr.modules.ConformerEncoder
+      n_layers: 1
+      d_model: 4
+      n_heads: 2
+      feat_in: 80
+      feat_out: -1
+      subsampling: striding
+      subsampling_factor: 4
+      subsampling_conv_channels: -1
+      ff_expansion_factor: 4
+      conv_kernel_size: 3
+    decoder:
+      _target_: nemo.collections.asr.modules.ConvASRDecoder
+      feat_in: 4
+      num_classes: 3
+      vocabulary: ['<unk>', '▁a', 'b']
+
+    """
+
+  private func archive(pickle: Data) -> Data {
+    let checkpoint = ZipWriter.archive([
+      ("archive/data.pkl", pickle), ("archive/byteorder", Data("little".utf8)),
+    ])
+    return TarWriter.archive([
+      ("./model_config.yaml", Data(Self.yaml.utf8)), ("./model_weights.ckpt", checkpoint),
+    ])
+  }
+
+  @Test func aPickleThatCallsIsRefused() throws {
+    let mark = folder.path + "/executed"
+    let command = "touch " + mark
+    // {"encoder.weight": posix.system("touch …")}, as pickle writes it for `__reduce__`.
+    let name = Data("X".utf8) + ZipWriter.little(14, 4) + Data("encoder.weight".utf8)
+    let call =
+      Data("cposix\nsystem\nX".utf8) + ZipWriter.little(command.utf8.count, 4)
+      + Data(command.utf8) + Data([0x85]) + Data("R".utf8)
+    let pickle = Data([0x80, 2]) + Data("}".utf8) + name + call + Data("s.".utf8)
+    let nemo = try folder.write("evil.nemo", archive(pickle: pickle))
+    let result = try Starling.run(
+      ["model", "import", nemo, "--output", folder.path + "/imported"])
+    expectRefusal(result, saying: nemo, "posix.system", "refused")
+    #expect(folder.content == ["evil.nemo"])
+  }
+
+  @Test func aNemoThatIsNoTar() throws {
+    for (name, bytes) in [
+      ("text.nemo", Array("not an archive, only text\n".utf8)), ("empty.nemo", []),
+      ("zip.nemo", Array(ZipWriter.archive([("a", Data("b".utf8))]))),
+    ] {
+      let nemo = try folder.write(name, bytes)
+      let before = folder.content
+      let result = try Starling.run(
+        ["model", "import", nemo, "--output", folder.path + "/imported"])
+      expectRefusal(result, saying: nemo)
+      #expect(folder.content == before)
+    }
+    let missing = folder.path + "/missing.nemo"
+    let result = try Starling.run(
+      ["model", "import", missing, "--output", folder.path + "/imported"])
+    expectRefusal(result, saying: missing, "no such file")
+  }
+
+  @Test func anImportThatCannotBeWritten() throws {
+    let nemo = try folder.write("a.nemo", archive(pickle: Data([0x80, 2]) + Data("}.".utf8)))
+    for output in [nemo + "/model", nemo, folder.path + "/not/there/yet"] {
+      let result = try Starling.run(["model", "import", nemo, "--output", output])
+      expectRefusal(result, saying: output)
+      #expect(folder.content == ["a.nemo"])
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Conformer
+import Foundation
+import Tensor
+import TestSupport
+
+/// A small bidirectional decoder with random weights, and the weights by name.
+struct TinyDecoder {
+  let config: DecoderConfig
+  let decoder: BidirectionalDecoder
+  let weights: [String: [Float]]
+
+  init(
+    seed: UInt64, leftLayers: Int = 3, rightLayers: Int = 2, auxiliaryHeads: [Int]? = nil,
+    leavingOut: String? = nil
+  ) throws {
+    config = DecoderConfig(
+      width: 12, heads: 3, feedForwardWidth: 20, leftLayers: leftLayers,
+      rightLayers: rightLayers, vocabulary: 17, startEnd: 16, auxiliaryHeads: auxiliaryHeads)
+    var generator = SeededGenerator(seed: seed)
+    var weights: [String: [Float]] = [:]
+    var tensors: [StoredTensor] = []
+    for (name, shape) in Self.shapes(config) where name != leavingOut {
+      let isNorm = name.contains("norm") && name.hasSuffix("weight")
+      let values = (0..<shape.reduce(1, *)).map { _ in
+        (isNorm ? 1 : 0) + generator.normal(shape.count == 1 ? 0.2 : 0.35)
+      }
+      weights[name] = values
+      tensors.append(
+        StoredTensor(
+          name: name, type: .float32, shape: shape,
+          bytes: values.withUnsafeBytes { Data($0) }))
+    }
+    self.weights = weights
+    let folder = Places.temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try SafetensorsWriter.write(tensors, to: folder + "/decoder.safetensors")
+    let reader = WeightReader(try SafetensorsFile(path: folder + "/decoder.safetensors"))
+    decoder = try BidirectionalDecoder(reader["decoder"], config)
+    try reader.requireAllUsed()
+  }
+
+  private static func shapes(_ config: DecoderConfig) -> [(String, [Int])] {
+    let (d, inner, v) = (config.width, config.feedForwardWidth, config.vocabulary)
+    var shapes: [(String, [Int])] = []
+    func pair(_ name: String, _ shape: [Int]) {
+      shapes.append((name + ".weight", shape))
+      shapes.append((name + ".bias", [shape[0]]))
+    }
+    for (side, layers) in [("left", config.leftLayers), ("right", config.rightLayers)]
+    where layers > 0 {
+      let prefix = "decoder.\(side)."
+      shapes.append((prefix + "embed.weight", [v, d]))
+      pair(prefix + "after_norm", [d])
+      pair(prefix + "output_layer", [v, d])
+      for layer in 0..<layers {
+        let name = prefix + "layers.\(layer)."
+        for attention in ["self_attn", "src_attn"] {
+          for linear in ["linear_q", "linear_k", "linear_v", "linear_out"] {
+            pair(name + attention + "." + linear, [d, d])
+          }
+        }
+        pair(name + "feed_forward.w_1", [inner, d])
+        pair(name + "feed_forward.w_2", [d, inner])
+        for norm in ["norm1", "norm2", "norm3"] { pair(name + norm, [d]) }
+      }
+    }
+    for layer in config.auxiliaryHeads ?? [] { pair("decoder.left.auxiliary.\(layer)", [v, d]) }
+    return shapes
+  }
+
+  /// Random encoder frames. [count, d]
+  func frames(_ count: Int, seed: UInt64) -> [Float] {
+    var generator = SeededGenerator(seed: seed)
+    return (0..<count * config.width).map { _ in generator.normal(1) }
+  }
+
+  /// Random hypotheses of the given lengths; the later ones share prefixes with the first.
+  func hypotheses(_ lengths: [Int], utterance: Int = 0, seed: UInt64) -> [TokenSequence] {
+    var generator = SeededGenerator(seed: seed)
+    var result: [TokenSequence] = []
+    for length in lengths {
+      var tokens = (0..<length).map { _ in
+        Int.random(in: 0..<config.startEnd, using: &generator)
+      }
+      if let first = result.first?.tokens {
+        let shared = Int.random(in: 0...min(length, first.count), using: &generator)
+        tokens.replaceSubrange(0..<shared, with: first.prefix(shared))
+      }
+      result.append(TokenSequence(tokens, utterance: utterance))
+    }
+    return result
+  }
+}
