@@ -30,6 +30,7 @@ let package = Package(
     .target(name: "Audio", dependencies: ["CFFTW", "CSndfile", "CSoxr", "Tensor"]),
     .target(name: "Conformer", dependencies: ["CKernels", "Tensor"]),
     .target(name: "Decoding"),
+    .target(name: "LanguageModels", dependencies: ["CZlib", "Decoding"]),
     .target(name: "Recognizer", dependencies: ["Audio", "Conformer", "Decoding", "Tensor"]),
     .target(
       name: "Checkpoints",
@@ -52,7 +53,8 @@ let package = Package(
       name: "AudioTests", dependencies: ["Audio", "CSndfile", "Tensor", "TestSupport"],
       exclude: ["Fixtures"]),
     .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor", "TestSupport"]),
-    .testTarget(name: "DecodingTests", dependencies: ["Decoding", "TestSupport"]),
+    .testTarget(
+      name: "DecodingTests", dependencies: ["CZlib", "Decoding", "LanguageModels", "TestSupport"]),
     .testTarget(
       name: "TextFormattingTests", dependencies: ["Decoding", "TestSupport", "TextFormatting"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts", "Decoding"]),

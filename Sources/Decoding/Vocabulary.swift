@@ -23,10 +23,18 @@ public struct Vocabulary: Sendable {
   private let pieces: [String]
   /// Whether each piece starts a word.
   private let starts: [Bool]
+  /// Log-probability of each piece, in nats; nil where the vocabulary states none.
+  private let logProbs: [Float?]
 
-  /// - Parameter pieces: those of all classes but the blank, in order of class.
-  public init(pieces: [String], blank: Int) {
+  /// - Parameters:
+  ///   - pieces: those of all classes but the blank, in order of class.
+  ///   - logProbs: the probability that the tokenizer gives each piece, in nats.
+  public init(pieces: [String], logProbs: [Float?]? = nil, blank: Int) {
     precondition((0...pieces.count).contains(blank))
+    precondition(logProbs.map { $0.count == pieces.count } ?? true)
+    var logProbs = logProbs ?? pieces.map { _ in nil }
+    logProbs.insert(nil, at: blank)
+    self.logProbs = logProbs
     var all = pieces
     all.insert("", at: blank)
     // By scalars: as a Character, the mark is another one when a combining mark follows it.
@@ -56,18 +64,21 @@ public struct Vocabulary: Sendable {
           + "CTC head but the blank")
     }
     var pieces: [String] = []
+    var logProbs: [Float?] = []
     for (index, line) in lines.enumerated() {
       let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
+      let logProb = fields.count == 2 ? Float(fields[1]) : nil
       guard fields.count <= 2, !fields[0].isEmpty,
-        fields.count == 1 || Float(fields[1]) != nil
+        fields.count == 1 || logProb?.isFinite == true
       else {
         throw VocabularyError(
           file: path, line: index + 1,
           reason: "expected a piece, optionally a tab and a number, found '\(line)'")
       }
       pieces.append(String(fields[0]))
+      logProbs.append(logProb)
     }
-    self.init(pieces: pieces, blank: blank)
+    self.init(pieces: pieces, logProbs: logProbs, blank: blank)
   }
 
   /// Whether class `id` starts a word.
@@ -75,6 +86,14 @@ public struct Vocabulary: Sendable {
 
   /// The text of class `id`, without the mark of a word's start.
   public func piece(_ id: Int) -> String { pieces[id] }
+
+  /// The text of class `id` with the mark of a word's start, as SentencePiece writes it.
+  public func markedPiece(_ id: Int) -> String {
+    starts[id] ? String(Self.wordStart) + pieces[id] : pieces[id]
+  }
+
+  /// The log-probability that the tokenizer gives class `id`, in nats, if it is known.
+  public func logProb(_ id: Int) -> Float? { logProbs[id] }
 
   /// Tokens as text: pieces joined, a space before each word but the first. A lone mark of a
   /// word's start adds nothing before a piece follows it.

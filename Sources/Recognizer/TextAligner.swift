@@ -42,8 +42,8 @@ public final class TextAligner {
   public static func spell(
     _ text: String, model: RecognizerModel
   ) throws(SpellingError) -> SpelledText {
-    let splitter = PieceSplitter(model.vocabulary)
-    return try SpelledText(text) { try splitter.tokens($0) }
+    let segmenter = TokenSegmenter(model.vocabulary)
+    return try SpelledText(text) { try segmenter.tokens($0) }
   }
 
   /// Takes mono samples in ±1 at the model's sample rate.

@@ -96,9 +96,12 @@ public struct Linear: Sendable {
     precondition(
       y.columns == outputs && y.rows == x.groups * x.rows,
       "\(x.groups * x.rows) rows of \(outputs) outputs into [\(y.rows), \(y.columns)]")
-    withUnsafePointer(to: x) { x in
-      Kernels.active.gemm(
-        x, packed.pointer, bias?.pointer, outputs, y.pointer, y.stride, epilogue, scale)
+    Parallel.split(x) { part, firstRow in
+      withUnsafePointer(to: part) { part in
+        Kernels.active.gemm(
+          part, packed.pointer, bias?.pointer, outputs, y.pointer + firstRow * y.stride, y.stride,
+          epilogue, scale)
+      }
     }
   }
 }

@@ -2,16 +2,6 @@ import COpenBLAS
 
 /// Matrix products without packed weights, by OpenBLAS.
 public enum MatrixProduct {
-  /// One thread for each product, set before the first: streams and files run side by side
-  /// instead.
-  private static let singleThreaded: Void = openblas_set_num_threads(1)
-
-  /// Number of threads that one product may use, for the whole process; 1 at first.
-  public static func setThreads(_ count: Int) {
-    _ = singleThreaded
-    openblas_set_num_threads(Int32(max(count, 1)))
-  }
-
   /// OpenBLAS itself starts with a thread for every core. How it divides a product among them
   /// depends on what else runs, and with it the last bits of the sums.
   private static let singleThreaded: Void = openblas_set_num_threads(1)

@@ -42,7 +42,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   private func measure() throws {
-    MatrixProduct.setThreads(1)
+    Parallel.setThreads(1)
     let directory = try model ?? ModelLocator.shippedModel()
     let startUp = try Self.median((0..<repeats).map { _ in try Self.startUp(directory) })
     let recognizer = try RecognizerModel(directory: directory)

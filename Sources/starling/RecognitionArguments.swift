@@ -44,7 +44,7 @@ struct RecognitionArguments: ParsableArguments {
 
   /// Loads the model and sets the process up for it.
   func loadModel() throws -> RecognizerModel {
-    MatrixProduct.setThreads(threads)
+    Parallel.setThreads(threads)
     do {
       return try RecognizerModel(directory: try model ?? ModelLocator.shippedModel())
     } catch {

@@ -7,16 +7,8 @@ import Testing
     pieces: ["▁", "a", "b", "▁ab", "ab", "'", "<unk>", "1"], blank: 8)
 
   private func spelled(_ text: String) throws -> SpelledText {
-    let splitter = PieceSplitter(vocabulary)
-    return try SpelledText(text) { try splitter.tokens($0) }
-  }
-
-  @Test func longestPieceFirst() throws {
-    let splitter = PieceSplitter(vocabulary)
-    #expect(try splitter.tokens("abab") == [3, 4])
-    #expect(try splitter.tokens("ba") == [0, 2, 1])
-    #expect(throws: (any Error).self) { try splitter.tokens("abc") }
-    #expect(throws: (any Error).self) { try splitter.tokens("<unk>") }
+    let segmenter = TokenSegmenter(vocabulary)
+    return try SpelledText(text) { try segmenter.tokens($0) }
   }
 
   @Test func keepsWordsAsWritten() throws {

@@ -233,6 +233,24 @@ struct MatrixTests {
       y, product(windows, weight).map { zip($0, bias).map { max(0, $0 + Double($1)) } }, "windows")
   }
 
+  /// The same to the last bit, whatever else runs on other threads.
+  @Test func threadsChangeNothing() {
+    let layer = Linear(
+      weight: FloatStorage(random(44 * 50, 14)), bias: FloatStorage(random(50, 15)), inputs: 44)
+    let memory = [FloatStorage(random(333 * 44, 16)), FloatStorage(count: 333 * 50)]
+    defer { withExtendedLifetime(memory) {} }
+    let (x, y) = (memory[0].view(columns: 44), memory[1].view(columns: 50))
+    layer.apply(x, into: y, activation: .swish)
+    let alone = y.values
+    defer { Parallel.setThreads(1) }
+    for threads in [2, 3, 16] {
+      Parallel.setThreads(threads)
+      y.fill(.nan)
+      layer.apply(x, into: y, activation: .swish)
+      #expect(y.values == alone)
+    }
+  }
+
   @Test func layerNormInPlace() {
     let (gamma, beta) = (random(44, 7), random(44, 8))
     let layer = LayerNorm(gamma: FloatStorage(gamma), beta: FloatStorage(beta))
