@@ -128,8 +128,9 @@ struct NumberReader {
     guard let second = belowHundred(start + 1), second.value >= 10 else { return nil }
     let after = self[start + 1 + second.count]
     guard after != "hundred", NumberWords.scales[after] == nil else { return nil }
-    // Ten to fifteen may be hours, or the first of two numbers.
-    guard first >= 16 || second.value > 59 else { return nil }
+    // Ten to twelve may be hours, up to fifteen the first of two numbers: `fifteen twenty minutes`.
+    let isNumberPair = second.value < 30 && second.count == 1
+    guard first >= 16 || second.value > 59 || (first >= 13 && !isNumberPair) else { return nil }
     return Reading(value: first * 100 + second.value, count: 1 + second.count)
   }
 

@@ -12,7 +12,10 @@ extension NumberRules {
 
   /// `march third nineteen ninety`, `july the fourth` → `March 3 1990`, `July 4`.
   func monthAndDay(_ start: Int) -> Replacement? {
-    guard let month = NumberWords.months[reader[start]] else { return nil }
+    // `the thirtieth of april the first shot fell` has its day already.
+    guard let month = NumberWords.months[reader[start]],
+      before.last?.allSatisfy(\.isNumber) != true
+    else { return nil }
     let article = reader[start + 1] == "the" ? 1 : 0
     guard let day = reader.ordinal(start + 1 + article), day.value <= 31 else { return nil }
     var replacement = Replacement((month, 1), (String(day.value), article + day.count))

@@ -57,11 +57,14 @@ enum NumberCases {
     nineteen oh five | 1905
     ten sixty six | 1066
     fourteen ninety two | 1492
+    about fourteen fifty five | about 1455
+    fifteen twenty minutes | 15 20 minutes
     the nineteen eighties | the 1980s
     the third of march nineteen ninety | 3 March 1990
     the first of may | 1 May
     on the thirty first of december two thousand and six we met | on 31 December 2006 we met
     twenty second of july | 22 July
+    the thirtieth of april the first shot | 30 April the first shot
     march third | March 3
     march third nineteen ninety | March 3 1990
     july the fourth | July 4
