@@ -39,12 +39,6 @@ public struct RescoringOptions: Hashable, Sendable {
   }
 }
 
-/// Scores whole texts, all in one batch: a Transformer language model.
-public protocol SequenceScorer {
-  /// ln p(sequence, end of sentence) of each, in nats.
-  func score(_ sequences: [[Int]]) -> [Double]
-}
-
 /// A hypothesis with the scores of the second pass.
 public struct RescoredHypothesis: Equatable, Sendable {
   public var hypothesis: Hypothesis
@@ -78,7 +72,7 @@ public struct Rescorer: Sendable {
   /// - Returns: the hypotheses, best first; equal ones keep their order.
   public func rescore(
     _ hypotheses: [Hypothesis], _ attention: some AttentionScorer,
-    languageModel: (any SequenceScorer)? = nil
+    languageModel: (any SequenceLanguageModel)? = nil
   ) -> [RescoredHypothesis] {
     guard !hypotheses.isEmpty else { return [] }
     let sequences = hypotheses.map(\.ids)
@@ -87,7 +81,7 @@ public struct Rescorer: Sendable {
     precondition(rho == 0 || !asksAttention || attention.hasReverse, "no reverse decoder")
     let left = asksAttention && rho < 1 ? attention.score(sequences, .left) : nil
     let right = asksAttention && rho > 0 ? attention.score(sequences, .right) : nil
-    let language = options.languageWeight != 0 ? languageModel?.score(sequences) : nil
+    let language = options.languageWeight != 0 ? languageModel?.logProbs(of: sequences) : nil
     let rescored = hypotheses.indices.map {
       combine(
         hypotheses[$0], left: left?[$0], right: right?[$0], language: language?[$0])

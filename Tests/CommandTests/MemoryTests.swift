@@ -57,8 +57,10 @@ import Testing
     for result in [few, many] { expectSuccess(result) }
     #expect(many.output.utf8.count > 3 * few.output.utf8.count, "hardly any text in long audio")
     #expect(few.peakBytes > 10 << 20, "the memory has not been seen")
+    // The heap may grow by what freed blocks leave between them; sixteen minutes of samples would
+    // add 61 MB, of features 30 MB.
     #expect(
-      Double(many.peakBytes) < 1.15 * Double(few.peakBytes),
+      Double(many.peakBytes) < 1.15 * Double(few.peakBytes) + 10e6,
       "\(minutes.few) minutes: \(few.peakBytes >> 20) MiB, \(minutes.many): \(many.peakBytes >> 20)"
     )
   }

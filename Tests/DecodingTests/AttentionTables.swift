@@ -73,6 +73,14 @@ final class TableAttention: AttentionScorer {
     }
   }
 
+  /// ln p of one token of a text.
+  func logProb(of place: Int, in tokens: [Int], _ direction: DecoderDirection) -> Double {
+    let read = direction == .left ? tokens[..<place] : tokens[(place + 1)...]
+    let row = (direction == .left ? left : right!)(
+      direction == .left ? Array(read) : read.reversed())
+    return Double(row[tokens[place]])
+  }
+
   /// ln p of a whole text, eos included, term by term.
   func logProb(_ tokens: [Int], _ direction: DecoderDirection = .left) -> Double {
     let read = (direction == .left ? tokens : tokens.reversed()) + [eos]

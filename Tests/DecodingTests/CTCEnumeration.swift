@@ -22,6 +22,21 @@ struct CTCProblem {
     }
   }
 
+  /// Frames like those of speech: labels sound for a few frames and blanks are likely.
+  init(
+    speech frames: Int, classes: Int, blank: Int, _ generator: inout SeededGenerator
+  ) {
+    self.blank = blank
+    var scores = [Float](repeating: 0, count: classes)
+    rows = (0..<frames).map { _ in
+      for id in 0..<classes { scores[id] = 0.6 * scores[id] + generator.normal(2) }
+      var frame = scores
+      frame[blank] += 4
+      let total = log(frame.reduce(0) { $0 + exp($1) })
+      return frame.map { $0 - total }
+    }
+  }
+
   /// Frames of given probabilities.
   init(probabilities: [[Double]], blank: Int) {
     rows = probabilities.map { $0.map { Float(log($0)) } }

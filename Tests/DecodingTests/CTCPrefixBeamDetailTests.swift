@@ -63,10 +63,10 @@ import Testing
     var generator = SeededGenerator(seed: 2)
     var longest = 0
     for _ in 0..<20 {
-      let problem = CTCProblem(frames: 80, classes: 6, blank: 5, sharpness: 4, &generator)
+      let problem = CTCProblem(speech: 200, classes: 6, blank: 5, &generator)
       var search = CTCPrefixBeamSearch(blank: 5)
       var committed: [Int] = []
-      for frame in 0..<80 {
+      for frame in 0..<200 {
         problem.withLogProbs(frame..<frame + 1) { search.advance($0) }
         let prefix = search.commonPrefix().map(\.id)
         #expect(prefix.starts(with: committed))
@@ -178,7 +178,7 @@ import Testing
   /// Biases stay with their prefixes when memory is tidied.
   @Test func biasesSurviveTidying() {
     var generator = SeededGenerator(seed: 5)
-    let problem = CTCProblem(frames: 2500, classes: 30, blank: 29, sharpness: 2, &generator)
+    let problem = CTCProblem(speech: 2500, classes: 30, blank: 29, &generator)
     let found = problem.search(
       .init(),
       biases: [

@@ -50,7 +50,7 @@ import Testing
   ])
   func prunedEqualsReference(_ options: CTCPrefixBeamOptions) {
     var generator = SeededGenerator(seed: 3)
-    let problem = CTCProblem(frames: 700, classes: 70, blank: 69, sharpness: 3, &generator)
+    let problem = CTCProblem(speech: 700, classes: 70, blank: 69, &generator)
     var search = CTCPrefixBeamSearch(blank: 69, options: options)
     var reference = ReferencePrefixBeam(blank: 69, options: options)
     for frame in problem.rows.indices {
@@ -92,7 +92,7 @@ import Testing
 
   @Test func copiesLookAheadWithoutATrace() {
     var generator = SeededGenerator(seed: 7)
-    let problem = CTCProblem(frames: 60, classes: 6, blank: 5, &generator)
+    let problem = CTCProblem(speech: 60, classes: 6, blank: 5, &generator)
     var search = CTCPrefixBeamSearch(blank: 5)
     for start in stride(from: 0, to: 60, by: 6) {
       problem.withLogProbs(start..<start + 6) { search.advance($0) }

@@ -35,6 +35,11 @@ import Testing
         #expect(isClose(found.total, total))
         #expect(isClose(found.confidence!, exp(mixed / Double(ids.count + 1))))
         #expect(found.tokenConfidences.count == ids.count)
+        for (place, confidence) in found.tokenConfidences.enumerated() {
+          let prefix = attention.logProb(of: place, in: ids, .left)
+          let suffix = attention.logProb(of: place, in: ids, .right)
+          #expect(isClose(confidence, (exp(prefix) + exp(suffix)) / 2))
+        }
       }
       #expect(attention.batches == [.left: [6], .right: [6]], "one pass each")
     }
@@ -102,8 +107,8 @@ import Testing
   }
 
   @Test func languageModelIsReportedApart() {
-    struct Lengths: SequenceScorer {
-      func score(_ sequences: [[Int]]) -> [Double] { sequences.map { -Double($0.count) } }
+    struct Lengths: SequenceLanguageModel {
+      func logProbs(of sequences: [[Int]]) -> [Double] { sequences.map { -Double($0.count) } }
     }
     let attention = TableAttention.random(vocabulary: 5, seed: 4)
     let list = hypotheses(5, seed: 4)
