@@ -35,12 +35,13 @@ let package = Package(
     .target(
       name: "Checkpoints",
       dependencies: ["CZlib", "Conformer", "Tensor", .product(name: "Yams", package: "Yams")]),
+    .target(name: "TextFormatting", dependencies: ["Decoding"]),
     .target(name: "Transcripts", dependencies: ["Decoding"]),
     .executableTarget(
       name: "starling",
       dependencies: [
-        "Audio", "Checkpoints", "Conformer", "Decoding", "Recognizer", "Tensor", "Transcripts",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Audio", "Checkpoints", "Conformer", "Decoding", "Recognizer", "Tensor", "TextFormatting",
+        "Transcripts", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Tests. They use the public and package interfaces, so that they run in release builds.
@@ -54,6 +55,8 @@ let package = Package(
     .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor", "TestSupport"]),
     .testTarget(
       name: "DecodingTests", dependencies: ["CZlib", "Decoding", "LanguageModels", "TestSupport"]),
+    .testTarget(
+      name: "TextFormattingTests", dependencies: ["Decoding", "TestSupport", "TextFormatting"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts", "Decoding"]),
     .testTarget(
       name: "CheckpointsTests",

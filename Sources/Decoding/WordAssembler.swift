@@ -49,6 +49,15 @@ public struct WordAssembler: Sendable {
     return words.filter { !$0.word.isEmpty }
   }
 
+  /// Where tokens that peak at the frames `peaks` begin and end, by the rule of `words`.
+  func spans(peaks: [Int], duration: Double) -> [(start: Double, end: Double)] {
+    peaks.indices.map { index in
+      span(
+        peaks[index], before: index > 0 ? peaks[index - 1] : nil,
+        after: index + 1 < peaks.count ? peaks[index + 1] : nil, duration: duration)
+    }
+  }
+
   private func span(
     _ frame: Int, before: Int?, after: Int?, duration: Double
   ) -> (start: Double, end: Double) {

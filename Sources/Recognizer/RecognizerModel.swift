@@ -9,6 +9,8 @@ public final class RecognizerModel: Sendable {
   public var sampleRate: Int { config.features.sampleRate }
   /// Name in the model's config.
   public var name: String { config.model }
+  /// Layers of the encoder.
+  public var layerCount: Int { config.encoder.layers }
   /// Seconds per encoder frame.
   public let frameSeconds: Double
 

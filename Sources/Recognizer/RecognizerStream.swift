@@ -28,6 +28,8 @@ public final class RecognizerStream {
   private var finished = false
   private var utterance = 0
   private var lastPartial: RecognitionResult?
+  /// Set it before the first sample.
+  public var observer: StreamObserver?
 
   init(model: RecognizerModel, options: RecognizerOptions, workspace: Workspace) {
     self.model = model
@@ -103,13 +105,14 @@ public final class RecognizerStream {
         blocks: [
           EncoderBlock(
             cache: encoderStream.cache, range: 0..<block.rows, finalRows: block.finalRows)
-        ], scratch: scratch)
+        ], scratch: scratch, afterLayer: layerObserver(block.finalRows))
 
       // The look-ahead frames' tentative outputs matter only to partial results.
       let heard = options.wantsPartials ? block.rows : block.finalRows
       let logProbs = scratch.matrix(rows: heard, columns: model.vocabulary.count)
       model.networks.ctc.logProbs(hidden.rows(0..<heard), into: logProbs)
 
+      observer?.logProbs?(view(logProbs.rows(0..<block.finalRows)))
       for ended in decoder.advance(view(logProbs.rows(0..<block.finalRows))) {
         results.append(final(ended))
       }
@@ -119,6 +122,21 @@ public final class RecognizerStream {
         results.append(partial)
       }
       return true
+    }
+  }
+
+  /// Reads the CTC head off each layer's output, if an observer asks for it.
+  private func layerObserver(_ finalRows: Int) -> ((Int, MatrixView) -> Void)? {
+    guard let observe = observer?.layerLogProbs else { return nil }
+    let scratch = workspace.scratch
+    return { [model] layer, hidden in
+      scratch.scope {
+        let logProbs = scratch.matrix(rows: finalRows, columns: model.vocabulary.count)
+        model.networks.ctc.logProbs(hidden.rows(0..<finalRows), into: logProbs)
+        observe(
+          layer,
+          LogProbs(logProbs.pointer, frames: logProbs.rows, vocabulary: logProbs.columns))
+      }
     }
   }
 

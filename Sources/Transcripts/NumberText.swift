@@ -10,7 +10,12 @@ enum NumberText {
 
   /// A time in seconds with 3 decimals at most: `1.5`.
   static func seconds(_ seconds: Double) -> String {
-    trimmed(fixed(milliseconds(seconds), decimals: 3))
+    self.seconds(milliseconds: milliseconds(seconds))
+  }
+
+  /// A time in milliseconds as seconds with 3 decimals at most: `1.5`.
+  static func seconds(milliseconds: Int) -> String {
+    trimmed(fixed(milliseconds, decimals: 3))
   }
 
   /// A confidence (0…1) with 4 decimals at most: `0.9731`.

@@ -3,6 +3,7 @@ import Audio
 import Foundation
 import Recognizer
 import Tensor
+import TextFormatting
 
 extension Latency: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
@@ -49,6 +50,27 @@ struct RecognitionArguments: ParsableArguments {
     } catch {
       throw Terminal.failure(error)
     }
+  }
+}
+
+/// What is done to the text of finished utterances.
+struct TextArguments: ParsableArguments {
+  @Flag(help: "Write English numbers, dates and money of final results in figures.")
+  var formatNumbers = false
+
+  var postProcessor: (any PostProcessor)? { formatNumbers ? EnglishNumberFormatter() : nil }
+}
+
+extension RecognitionResult {
+  /// A final result with its words processed; a partial one as it is.
+  func processed(by processor: (any PostProcessor)?) -> RecognitionResult {
+    guard kind == .final, let processor else { return self }
+    var result = self
+    result.words = processor.process(words)
+    guard result.words != words else { return self }
+    result.text = result.words.map(\.word).joined(separator: " ")
+    result.committed = result.text
+    return result
   }
 }
 

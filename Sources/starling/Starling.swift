@@ -6,5 +6,8 @@ struct Starling: ParsableCommand {
     commandName: "starling",
     abstract: "Streaming speech recognition for Linux.",
     version: "0.1.0",
-    subcommands: [TranscribeCommand.self, StreamCommand.self, ModelCommand.self, BenchCommand.self])
+    subcommands: [
+      TranscribeCommand.self, StreamCommand.self, AlignCommand.self, LensCommand.self,
+      ModelCommand.self, BenchCommand.self,
+    ])
 }

@@ -20,6 +20,7 @@ struct StreamCommand: ParsableCommand {
 
   @OptionGroup var recognition: RecognitionArguments
   @OptionGroup var raw: RawAudioArguments
+  @OptionGroup var text: TextArguments
 
   @Option(
     help: ArgumentHelp(
@@ -39,7 +40,7 @@ struct StreamCommand: ParsableCommand {
       RecognizerOptions(
         latency: recognition.latency, leftContext: recognition.leftContext,
         wantsPartials: format == .jsonl || Terminal.outputIsTerminal))
-    let writer = StreamWriter(format: format)
+    let writer = StreamWriter(format: format, postProcessor: text.postProcessor)
     var failure: (any Error)?
     do {
       try listen(model) { try writer.write(stream.accept($0)) }

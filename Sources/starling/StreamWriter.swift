@@ -1,12 +1,15 @@
 import Recognizer
+import TextFormatting
 import Transcripts
 
 /// Writes what a live stream says, each result at once.
 struct StreamWriter {
   let format: TranscriptFormat
+  /// For final results; nil to print them as they are.
+  let postProcessor: (any PostProcessor)?
 
   func write(_ results: [RecognitionResult]) throws(OutputClosed) {
-    for result in results {
+    for result in results.map({ $0.processed(by: postProcessor) }) {
       let text =
         format == .jsonl
         ? Self.event(result).jsonLine

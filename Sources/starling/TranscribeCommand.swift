@@ -18,6 +18,7 @@ struct TranscribeCommand: ParsableCommand {
 
   @OptionGroup var recognition: RecognitionArguments
   @OptionGroup var raw: RawAudioArguments
+  @OptionGroup var text: TextArguments
 
   @Argument(help: "Audio files, folders, or - for standard input.")
   var files: [String]

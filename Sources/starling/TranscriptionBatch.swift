@@ -97,7 +97,8 @@ final class TranscriptionBatch: Sendable {
       progress.advance(seconds: Double(samples.count) / Double(model.sampleRate))
     }
     finals += stream.finish()
-    let segments = finals.filter { !$0.text.isEmpty }.map {
+    let processor = command.text.postProcessor
+    let segments = finals.map { $0.processed(by: processor) }.filter { !$0.text.isEmpty }.map {
       TranscriptSegment(text: $0.text, start: $0.start, end: $0.end, words: $0.words)
     }
     return Transcript(file: path, duration: stream.duration, segments: segments)

@@ -1,0 +1,20 @@
+public import Decoding
+
+/// Looks at what the networks of a stream compute, block by block: for alignment and debugging.
+///
+/// The frames come in order and only once, those of look-ahead not at all. What is handed over is
+/// valid during the call only.
+public struct StreamObserver {
+  /// The CTC log-probabilities that the stream decodes.
+  public var logProbs: ((LogProbs) -> Void)?
+  /// The CTC head's log-probabilities of each encoder layer's output, by the layer's index. Costs a
+  /// pass of the CTC head per layer.
+  public var layerLogProbs: ((Int, LogProbs) -> Void)?
+
+  public init(
+    logProbs: ((LogProbs) -> Void)? = nil, layerLogProbs: ((Int, LogProbs) -> Void)? = nil
+  ) {
+    self.logProbs = logProbs
+    self.layerLogProbs = layerLogProbs
+  }
+}
