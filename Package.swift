@@ -40,8 +40,9 @@ let package = Package(
     .executableTarget(
       name: "starling",
       dependencies: [
-        "Audio", "Checkpoints", "Conformer", "Decoding", "Recognizer", "Tensor", "TextFormatting",
-        "Transcripts", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Audio", "Checkpoints", "Conformer", "Decoding", "LanguageModels", "Recognizer", "Tensor",
+        "TextFormatting", "Transcripts",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Tests. They use the public and package interfaces, so that they run in release builds.

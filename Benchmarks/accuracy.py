@@ -11,6 +11,7 @@ as they stand. Needs jiwer (pip install jiwer).
 import argparse
 import csv
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -31,13 +32,14 @@ def read_corpus(folder: Path, subset: Path | None, first: int | None) -> dict[Pa
     return {folder / name: texts[name] for name in names[:first]}
 
 
-def transcribe(binary: Path, model: Path | None, latency: str, left: str | None, jobs: int, files: list[Path]) -> tuple[dict[str, str], float, float]:
+def transcribe(binary: Path, model: Path | None, latency: str, left: str | None, extra: list[str], jobs: int, files: list[Path]) -> tuple[dict[str, str], float, float]:
     """Text of each file, seconds of audio, seconds taken."""
     command = [str(binary), "transcribe", "--format", "jsonl", "--latency", latency, "--jobs", str(jobs)]
     if model:
         command += ["--model", str(model)]
     if left:
         command += ["--left-context", left]
+    command += extra
     start = time.monotonic()
     output = subprocess.run(command + [str(file) for file in files], check=True, stdout=subprocess.PIPE, text=True).stdout
     taken = time.monotonic() - start
@@ -54,6 +56,7 @@ def main() -> int:
     parser.add_argument("--latency", action="append", help="repeatable (default: all named ones)")
     parser.add_argument("--left-context", help="frames")
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--options", default="", help="more options of starling transcribe, as one string")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--binary", type=Path, default=ROOT / ".build/release/starling")
     parser.add_argument("--expect", action="append", default=[], metavar="LATENCY=WER", help="fail unless within --tolerance points (repeatable)")
@@ -70,7 +73,7 @@ def main() -> int:
     print(f"{len(corpus)} utterances of {arguments.corpus.name}")
     print("latency   WER %   sub   del   ins  words  x real time")
     for latency in arguments.latency or LATENCIES:
-        texts, seconds, taken = transcribe(arguments.binary, arguments.model, latency, arguments.left_context, arguments.jobs, list(corpus))
+        texts, seconds, taken = transcribe(arguments.binary, arguments.model, latency, arguments.left_context, shlex.split(arguments.options), arguments.jobs, list(corpus))
         score = jiwer.process_words(list(corpus.values()), [texts[str(file)] for file in corpus])
         words = score.substitutions + score.deletions + score.hits
         wer = 100 * score.wer

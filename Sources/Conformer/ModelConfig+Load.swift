@@ -132,6 +132,17 @@ extension ModelConfig {
     try require(
       (0...100_000).contains(streaming.leftFrames), "streaming.left_frames", "0 to 100000",
       streaming.leftFrames)
+    if let weights = decoding {
+      try require(
+        weights.attentionWeight >= 0, "decoding.attention_weight", "at least 0",
+        weights.attentionWeight)
+      try require(
+        (0...1).contains(weights.reverseWeight), "decoding.reverse_weight", "0 to 1",
+        weights.reverseWeight)
+      try require(
+        (0...1).contains(weights.jointCTCWeight), "decoding.joint_ctc_weight", "0 to 1",
+        weights.jointCTCWeight)
+    }
     guard let d = decoder else { return }
     try require(
       d.width == e.width, "decoder.d_model", "encoder.d_model (\(e.width))", d.width)

@@ -16,11 +16,13 @@ public struct ModelConfig: Codable, Equatable, Sendable {
   /// The attention decoder; nil for CTC-only models.
   public var decoder: DecoderConfig?
   public var streaming: StreamingConfig
+  /// Weights of the final passes, tuned for this model; nil for `DecodingConfig()`.
+  public var decoding: DecodingConfig?
 
   public init(
     format: String = ModelConfig.currentFormat, model: String, features: FeatureConfig,
     encoder: EncoderConfig, ctc: CTCConfig, decoder: DecoderConfig? = nil,
-    streaming: StreamingConfig
+    streaming: StreamingConfig, decoding: DecodingConfig? = nil
   ) {
     self.format = format
     self.model = model
@@ -29,6 +31,7 @@ public struct ModelConfig: Codable, Equatable, Sendable {
     self.ctc = ctc
     self.decoder = decoder
     self.streaming = streaming
+    self.decoding = decoding
   }
 }
 
@@ -189,5 +192,34 @@ public struct StreamingConfig: Codable, Equatable, Sendable {
     case blockFrames = "block_frames"
     case lookAheadFrames = "look_ahead_frames"
     case leftFrames = "left_frames"
+  }
+}
+
+/// How much the attention decoder counts in the final passes.
+public struct DecodingConfig: Codable, Equatable, Sendable {
+  /// Weight of the attention decoder in rescoring, CTC having weight 1.
+  public var attentionWeight: Double
+  /// Share of the right-to-left decoder in the attention score, 0…1.
+  public var reverseWeight: Double
+  /// Weight of CTC in the joint search, 0…1; the decoder has the rest.
+  public var jointCTCWeight: Double
+  /// Nats for each token of the joint search.
+  public var jointLengthBonus: Double
+
+  public init(
+    attentionWeight: Double = 0.25, reverseWeight: Double = 0.3, jointCTCWeight: Double = 0.8,
+    jointLengthBonus: Double = 0
+  ) {
+    self.attentionWeight = attentionWeight
+    self.reverseWeight = reverseWeight
+    self.jointCTCWeight = jointCTCWeight
+    self.jointLengthBonus = jointLengthBonus
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case attentionWeight = "attention_weight"
+    case reverseWeight = "reverse_weight"
+    case jointCTCWeight = "joint_ctc_weight"
+    case jointLengthBonus = "joint_length_bonus"
   }
 }

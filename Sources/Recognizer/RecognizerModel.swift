@@ -45,7 +45,15 @@ public final class RecognizerModel: Sendable {
     wordAssembler = WordAssembler(vocabulary: vocabulary, frameSeconds: frameSeconds)
   }
 
-  /// A stream before its first sample.
+  /// - Throws: `FinalPassError` if the model lacks what `options` ask for.
+  public func check(_ options: DecodingOptions) throws(FinalPassError) {
+    guard options.finalPass == .none || networks.decoder != nil else {
+      throw FinalPassError(model: name, finalPass: options.finalPass)
+    }
+  }
+
+  /// A stream before its first sample. Its final pass does nothing if the model has no attention
+  /// decoder; `check` tells.
   ///
   /// - Parameter workspace: memory for intermediate results; streams that run on one thread may
   ///   share it.
@@ -57,22 +65,25 @@ public final class RecognizerModel: Sendable {
 }
 
 /// What a user may choose per stream.
-public struct RecognizerOptions: Hashable, Sendable {
+public struct RecognizerOptions: Sendable {
   /// nil for the model's own default.
   public var latency: Latency?
   /// nil for the model's own default.
   public var leftContext: LeftContext?
   public var endpointRules: EndpointRules
+  public var decoding: DecodingOptions
   /// Whether to report results of utterances that still go on.
   public var wantsPartials: Bool
 
   public init(
     latency: Latency? = nil, leftContext: LeftContext? = nil,
-    endpointRules: EndpointRules = EndpointRules(), wantsPartials: Bool = true
+    endpointRules: EndpointRules = EndpointRules(),
+    decoding: DecodingOptions = DecodingOptions(), wantsPartials: Bool = true
   ) {
     self.latency = latency
     self.leftContext = leftContext
     self.endpointRules = endpointRules
+    self.decoding = decoding
     self.wantsPartials = wantsPartials
   }
 }

@@ -22,6 +22,8 @@ public final class RecognizerStream {
   private var normalizer: FeatureNormalizerStream
   private var encoderStream: EncoderStream
   private var decoder: UtteranceDecoder
+  private let finalDecoder: FinalDecoder
+  private var utteranceFrames: UtteranceFrames
   /// Mel frames that no block has taken yet. [n, mels]
   private var melFrames: [Float] = []
   private var sampleCount = 0
@@ -49,7 +51,10 @@ public final class RecognizerStream {
         leftContext: options.leftContext ?? .frames(streaming.leftFrames)))
     decoder = UtteranceDecoder(
       vocabulary: model.vocabulary, rules: options.endpointRules,
-      frameSeconds: model.frameSeconds)
+      frameSeconds: model.frameSeconds,
+      beam: options.decoding.makeBeam(blank: model.vocabulary.blank))
+    finalDecoder = FinalDecoder(model, options.decoding)
+    utteranceFrames = UtteranceFrames(width: model.config.encoder.width)
   }
 
   /// Seconds of audio accepted so far.
@@ -100,12 +105,19 @@ public final class RecognizerStream {
       // [C + R, d]: new frames, then look-ahead.
       let hidden = scratch.matrix(rows: block.rows, columns: model.config.encoder.width)
       encoderStream.takeBlock(into: hidden, finalRows: block.finalRows)
+      if finalDecoder.needsFrames {
+        utteranceFrames.append(inputs: hidden, finalRows: block.finalRows)
+      }
       model.networks.encoder.step(
         hidden,
         blocks: [
           EncoderBlock(
             cache: encoderStream.cache, range: 0..<block.rows, finalRows: block.finalRows)
         ], scratch: scratch, afterLayer: layerObserver(block.finalRows))
+
+      if finalDecoder.needsFrames {
+        utteranceFrames.append(outputs: hidden.rows(0..<block.finalRows))
+      }
 
       // The look-ahead frames' tentative outputs matter only to partial results.
       let heard = options.wantsPartials ? block.rows : block.finalRows
@@ -116,6 +128,7 @@ public final class RecognizerStream {
       for ended in decoder.advance(view(logProbs.rows(0..<block.finalRows))) {
         results.append(final(ended))
       }
+      utteranceFrames.drop(before: decoder.firstFrameNeeded(preRoll: UtteranceFrames.preRoll))
       if options.wantsPartials,
         let partial = partial(lookAhead: view(logProbs.rows(block.finalRows..<heard)))
       {
@@ -166,7 +179,8 @@ public final class RecognizerStream {
   }
 
   private func final(_ ended: DecodedUtterance) -> RecognitionResult {
-    let text = model.vocabulary.text(ended.tokens.map(\.id))
+    let tokens = finalDecoder.tokens(ended, utteranceFrames, scratch: workspace.scratch)
+    let text = model.vocabulary.text(tokens.map(\.id))
     defer {
       utterance += 1
       lastPartial = nil
@@ -174,7 +188,7 @@ public final class RecognizerStream {
     return RecognitionResult(
       kind: .final, utterance: utterance, text: text, committed: text,
       words: model.wordAssembler.words(
-        ended.tokens, previousFrame: ended.previousFrame, nextFrame: ended.nextFrame,
+        tokens, previousFrame: ended.previousFrame, nextFrame: ended.nextFrame,
         duration: heard(decoder.frameCount)))
   }
 

@@ -19,6 +19,7 @@ struct StreamCommand: ParsableCommand {
       """)
 
   @OptionGroup var recognition: RecognitionArguments
+  @OptionGroup var decoding: DecodingArguments
   @OptionGroup var raw: RawAudioArguments
   @OptionGroup var text: TextArguments
 
@@ -36,10 +37,7 @@ struct StreamCommand: ParsableCommand {
   func run() throws {
     StandardInput.endOnInterrupt()
     let model = try recognition.loadModel()
-    let stream = model.makeStream(
-      RecognizerOptions(
-        latency: recognition.latency, leftContext: recognition.leftContext,
-        wantsPartials: format == .jsonl || Terminal.outputIsTerminal))
+    let stream = model.makeStream(try options(model))
     let writer = StreamWriter(format: format, postProcessor: text.postProcessor)
     var failure: (any Error)?
     do {
@@ -54,6 +52,17 @@ struct StreamCommand: ParsableCommand {
       do { try writer.write(stream.finish()) } catch { throw Terminal.failure(error) }
     }
     if let failure { throw Terminal.failure(failure) }
+  }
+
+  private func options(_ model: RecognizerModel) throws -> RecognizerOptions {
+    do {
+      return RecognizerOptions(
+        latency: recognition.latency, leftContext: recognition.leftContext,
+        endpointRules: decoding.endpointRules, decoding: try decoding.options(model),
+        wantsPartials: format == .jsonl || Terminal.outputIsTerminal)
+    } catch {
+      throw Terminal.failure(error)
+    }
   }
 
   /// Hands over the samples of standard input until it ends.

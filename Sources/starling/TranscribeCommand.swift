@@ -17,6 +17,7 @@ struct TranscribeCommand: ParsableCommand {
       """)
 
   @OptionGroup var recognition: RecognitionArguments
+  @OptionGroup var decoding: DecodingArguments
   @OptionGroup var raw: RawAudioArguments
   @OptionGroup var text: TextArguments
 

@@ -11,7 +11,6 @@ final class TranscriptionBatch: Sendable {
   private let entries: [OutputPlan.Entry]
   private let skipped: Int
   private let command: TranscribeCommand
-  private let options: RecognizerOptions
   private let state: Mutex<State>
   private let progress: BatchProgress
 
@@ -31,9 +30,6 @@ final class TranscriptionBatch: Sendable {
     self.entries = entries
     self.skipped = skipped
     self.command = command
-    options = RecognizerOptions(
-      latency: command.recognition.latency ?? .fullContext,
-      leftContext: command.recognition.leftContext, wantsPartials: false)
     state = Mutex(
       State(
         listing: TranscriptListing(
@@ -44,12 +40,13 @@ final class TranscriptionBatch: Sendable {
   /// - Returns: the number of files that failed.
   func run() throws -> Int {
     let model = try command.recognition.loadModel()
+    let options = try options(model)
     progress.begin(paths: entries.map(\.input.path))
     let jobs = min(
       command.jobs ?? ProcessInfo.processInfo.activeProcessorCount, entries.count)
     DispatchQueue.concurrentPerform(iterations: jobs) { _ in
       let workspace = Workspace()
-      while let index = nextIndex() { transcribe(index, model, workspace) }
+      while let index = nextIndex() { transcribe(index, model, options, workspace) }
     }
     let (failed, closed) = state.withLock { ($0.failed, $0.outputClosed) }
     if let closed { throw Terminal.failure(closed) }
@@ -69,10 +66,25 @@ final class TranscriptionBatch: Sendable {
     }
   }
 
-  private func transcribe(_ index: Int, _ model: RecognizerModel, _ workspace: Workspace) {
+  private func options(_ model: RecognizerModel) throws -> RecognizerOptions {
+    do {
+      return RecognizerOptions(
+        latency: command.recognition.latency ?? .fullContext,
+        leftContext: command.recognition.leftContext,
+        endpointRules: command.decoding.endpointRules,
+        decoding: try command.decoding.options(model), wantsPartials: false)
+    } catch {
+      throw Terminal.failure(error)
+    }
+  }
+
+  private func transcribe(
+    _ index: Int, _ model: RecognizerModel, _ options: RecognizerOptions,
+    _ workspace: Workspace
+  ) {
     let entry = entries[index]
     do {
-      let transcript = try transcript(of: entry.input.path, model, workspace)
+      let transcript = try transcript(of: entry.input.path, model, options, workspace)
       if let output = entry.output {
         try AtomicOutput.write(command.format.render(transcript), to: output)
       } else {
@@ -87,7 +99,8 @@ final class TranscriptionBatch: Sendable {
   }
 
   private func transcript(
-    of path: String, _ model: RecognizerModel, _ workspace: Workspace
+    of path: String, _ model: RecognizerModel, _ options: RecognizerOptions,
+    _ workspace: Workspace
   ) throws -> Transcript {
     let source = try AudioSource(path: path, raw: command.raw, sampleRate: model.sampleRate)
     let stream = model.makeStream(options, workspace: workspace)
