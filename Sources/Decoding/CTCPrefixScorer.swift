@@ -42,6 +42,15 @@ public struct CTCPrefixScorer: Sendable {
     }
   }
 
+  /// The classes, without blank, that are at least this probable in some frame; ascending.
+  ///
+  /// - Parameter logProb: in nats.
+  public func tokens(atLeast logProb: Float) -> [Int] {
+    (0..<vocabulary).filter { id in
+      id != blank && (0..<frames).contains { columns[$0, id] >= Double(logProb) }
+    }
+  }
+
   /// ψ(g·c) for every class c. [vocabulary]
   public func scores(after prefix: CTCPrefix) -> [Double] {
     scores(of: Array(0..<vocabulary), after: prefix)

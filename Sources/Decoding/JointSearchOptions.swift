@@ -9,6 +9,9 @@ public struct JointSearchOptions: Hashable, Sendable {
   /// CTC and biases score only the best `preBeamRatio` · `beamSize` tokens of the decoder, and eos;
   /// 0 for all tokens. Without attention (λ = 1) all tokens are scored.
   public var preBeamRatio: Double
+  /// Besides those of the pre-beam, tokens at least this probable in some frame are scored, in
+  /// nats; nil for none. A weak decoder would never propose what CTC hears.
+  public var ctcProposals: Float?
   /// Most tokens as a share of the encoder frames; 0 for as many as frames, and end detection.
   public var maxLengthRatio: Double
   /// Fewest tokens as a share of the encoder frames.
@@ -18,13 +21,15 @@ public struct JointSearchOptions: Hashable, Sendable {
 
   public init(
     beamSize: Int = 10, ctcWeight: Double = 0.3, lengthBonus: Double = 0,
-    preBeamRatio: Double = 1.5, maxLengthRatio: Double = 0, minLengthRatio: Double = 0,
+    preBeamRatio: Double = 1.5, ctcProposals: Float? = nil, maxLengthRatio: Double = 0,
+    minLengthRatio: Double = 0,
     nBest: Int = 10
   ) {
     self.beamSize = beamSize
     self.ctcWeight = ctcWeight
     self.lengthBonus = lengthBonus
     self.preBeamRatio = preBeamRatio
+    self.ctcProposals = ctcProposals
     self.maxLengthRatio = maxLengthRatio
     self.minLengthRatio = minLengthRatio
     self.nBest = nBest

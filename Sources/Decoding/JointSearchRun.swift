@@ -27,6 +27,8 @@ struct JointSearchRun<Attention: AttentionScorer> {
   private let biases: [WeightedBias]
   private let minLength: Int
   private let maxLength: Int
+  /// Tokens that CTC hears somewhere, to be scored whatever the decoder proposes.
+  private let heard: [Int]
   private var running: [Running]
   private var endDetector = EndDetector()
   private(set) var finished: [JointHypothesis] = []
@@ -44,6 +46,7 @@ struct JointSearchRun<Attention: AttentionScorer> {
     self.biases = biases
     self.minLength = minLength
     maxLength = options.maxLength(ctc.frames)
+    heard = options.ctcProposals.map { ctc.tokens(atLeast: $0) } ?? []
     running = [
       Running(
         tokens: [], state: attention.initialState(), attentionScore: 0, prefix: ctc.empty,
@@ -130,7 +133,9 @@ struct JointSearchRun<Attention: AttentionScorer> {
     var top = TopTokens()
     // Up to three of the best may be no tokens.
     logProbs.withUnsafeBufferPointer { top.select($0, count: count + 3) }
-    return Array(top.ids.filter(isToken).prefix(count))
+    let best = Array(top.ids.filter(isToken).prefix(count))
+    guard !heard.isEmpty else { return best }
+    return heard.filter(isToken) + Set(best).subtracting(heard).sorted()
   }
 
   private func candidate(

@@ -11,6 +11,9 @@ struct FinalDecoder {
   /// Frames after the utterance that full context may hear: what a convolution reaches through the
   /// layers for the most part.
   private static let beyond = 32
+  private static let jointBeam = 8
+  /// Tokens more probable than one in a thousand in some frame are always scored, in nats.
+  private static let jointProposals: Float = -6.9
 
   init(_ model: RecognizerModel, _ options: DecodingOptions) {
     self.model = model
@@ -25,7 +28,8 @@ struct FinalDecoder {
     joint =
       options.joint
       ?? JointSearchOptions(
-        ctcWeight: weights.jointCTCWeight, lengthBonus: weights.jointLengthBonus, nBest: 1)
+        beamSize: Self.jointBeam, ctcWeight: weights.jointCTCWeight,
+        lengthBonus: weights.jointLengthBonus, ctcProposals: Self.jointProposals, nBest: 1)
   }
 
   /// Whether utterances' frames must be kept for this.
