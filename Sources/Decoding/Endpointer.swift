@@ -4,7 +4,8 @@ public struct EndpointRules: Hashable, Sendable {
   public var trailingSilence: Double?
   /// Length from which an utterance ends before its next word; nil for never.
   public var longestUtterance: Double?
-  /// A frame is silent when the probability of the blank is higher than this.
+  /// A frame is silent when the probability of the blank is higher than this, unless a detector
+  /// of speech judges it.
   public var blankThreshold: Float
 
   public init(
@@ -29,9 +30,12 @@ struct Endpointer: Sendable {
     self.logThreshold = logThreshold
   }
 
+  /// Whether a frame is silent by its blank alone.
+  func isBlank(_ blankLogProb: Float) -> Bool { blankLogProb > logThreshold }
+
   /// Whether the silence after text has lasted long enough, this frame included.
-  mutating func isSilenceOver(blankLogProb: Float, hasText: Bool) -> Bool {
-    guard hasText, blankLogProb > logThreshold else {
+  mutating func isSilenceOver(isSilent: Bool, hasText: Bool) -> Bool {
+    guard hasText, isSilent else {
       silentFrames = 0
       return false
     }

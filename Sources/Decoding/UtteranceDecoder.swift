@@ -64,7 +64,11 @@ public struct UtteranceDecoder: Sendable {
   }
 
   /// Takes final frames and returns the utterances that ended in them.
-  public mutating func advance(_ logProbs: LogProbs) -> [DecodedUtterance] {
+  ///
+  /// - Parameter isSilent: whether a frame of the stream is silent; nil to judge by its blank.
+  public mutating func advance(
+    _ logProbs: LogProbs, isSilent: ((Int) -> Bool)? = nil
+  ) -> [DecodedUtterance] {
     var ended: [DecodedUtterance] = []
     for row in 0..<logProbs.frames {
       let frame = frameCount
@@ -74,9 +78,9 @@ public struct UtteranceDecoder: Sendable {
       }
       beam?.advance(logProbs[row])
       frameCount += 1
-      if endpointer.isSilenceOver(
-        blankLogProb: logProbs[row][vocabulary.blank], hasText: !greedyTokens.isEmpty)
-      {
+      let silent =
+        isSilent?(frame) ?? endpointer.isBlank(logProbs[row][vocabulary.blank])
+      if endpointer.isSilenceOver(isSilent: silent, hasText: !greedyTokens.isEmpty) {
         ended.append(close(nextFrame: nil))
       }
     }

@@ -1,4 +1,4 @@
-import Audio
+public import Audio
 import Conformer
 public import Decoding
 
@@ -71,6 +71,8 @@ public struct RecognizerOptions: Sendable {
   /// nil for the model's own default.
   public var leftContext: LeftContext?
   public var endpointRules: EndpointRules
+  /// Judges where there is speech, for the end of utterances; nil to judge by the CTC blank.
+  public var voiceActivityDetector: SileroVAD?
   public var decoding: DecodingOptions
   /// Whether to report results of utterances that still go on.
   public var wantsPartials: Bool
@@ -78,11 +80,13 @@ public struct RecognizerOptions: Sendable {
   public init(
     latency: Latency? = nil, leftContext: LeftContext? = nil,
     endpointRules: EndpointRules = EndpointRules(),
+    voiceActivityDetector: SileroVAD? = nil,
     decoding: DecodingOptions = DecodingOptions(), wantsPartials: Bool = true
   ) {
     self.latency = latency
     self.leftContext = leftContext
     self.endpointRules = endpointRules
+    self.voiceActivityDetector = voiceActivityDetector
     self.decoding = decoding
     self.wantsPartials = wantsPartials
   }

@@ -22,6 +22,7 @@ public final class RecognizerStream {
   private var normalizer: FeatureNormalizerStream
   private var encoderStream: EncoderStream
   private var decoder: UtteranceDecoder
+  private var voiceActivity: VoiceActivity?
   private let finalDecoder: FinalDecoder
   private var utteranceFrames: UtteranceFrames
   /// Mel frames that no block has taken yet. [n, mels]
@@ -53,6 +54,9 @@ public final class RecognizerStream {
       vocabulary: model.vocabulary, rules: options.endpointRules,
       frameSeconds: model.frameSeconds,
       beam: options.decoding.makeBeam(blank: model.vocabulary.blank))
+    voiceActivity = options.voiceActivityDetector.map {
+      VoiceActivity($0, scratch: workspace.scratch)
+    }
     finalDecoder = FinalDecoder(model, options.decoding)
     utteranceFrames = UtteranceFrames(width: model.config.encoder.width)
   }
@@ -67,6 +71,7 @@ public final class RecognizerStream {
   public func accept(_ samples: some Collection<Float>) -> [RecognitionResult] {
     precondition(!finished, "a finished stream accepts no samples")
     sampleCount += samples.count
+    voiceActivity?.accept(samples)
     logMel.accept(samples, into: &melFrames)
     return decodeChunks()
   }
@@ -125,9 +130,12 @@ public final class RecognizerStream {
       model.networks.ctc.logProbs(hidden.rows(0..<heard), into: logProbs)
 
       observer?.logProbs?(view(logProbs.rows(0..<block.finalRows)))
-      for ended in decoder.advance(view(logProbs.rows(0..<block.finalRows))) {
+      for ended in decoder.advance(
+        view(logProbs.rows(0..<block.finalRows)), isSilent: voiceActivity?.isSilent)
+      {
         results.append(final(ended))
       }
+      voiceActivity?.drop(before: decoder.frameCount)
       utteranceFrames.drop(before: decoder.firstFrameNeeded(preRoll: UtteranceFrames.preRoll))
       if options.wantsPartials,
         let partial = partial(lookAhead: view(logProbs.rows(block.finalRows..<heard)))

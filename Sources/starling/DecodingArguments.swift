@@ -1,4 +1,5 @@
 import ArgumentParser
+import Audio
 import Decoding
 import Foundation
 import LanguageModels
@@ -52,6 +53,9 @@ struct DecodingArguments: ParsableArguments {
       valueName: "seconds"))
   var longestUtterance: Seconds?
 
+  @Flag(help: "End utterances where Silero VAD hears no speech, not where CTC hears no text.")
+  var vad = false
+
   /// A positive number of seconds, or never.
   enum Seconds: ExpressibleByArgument {
     case number(Double)
@@ -92,6 +96,11 @@ struct DecodingArguments: ParsableArguments {
     if let endpointSilence { rules.trailingSilence = endpointSilence.value }
     if let longestUtterance { rules.longestUtterance = longestUtterance.value }
     return rules
+  }
+
+  /// The detector of speech that the user asked for.
+  func voiceActivityDetector() throws -> SileroVAD? {
+    vad ? try SileroVAD(path: ModelLocator.voiceActivityModel()) : nil
   }
 
   /// The options for streams of `model`.

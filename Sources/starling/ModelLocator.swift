@@ -1,38 +1,52 @@
 import Foundation
 
-/// Finds the shipped model from any working directory.
+/// Finds the shipped models from any working directory.
 enum ModelLocator {
   static let shippedName = "starling-en-small"
 
+  private static let voiceActivityFile = "silero-vad/silero_vad_16k.safetensors"
+
   struct NotFound: Error, CustomStringConvertible {
+    let file: String
     let searched: [String]
 
     var description: String {
-      "no model: expected \(ModelLocator.shippedName) in \(searched.joined(separator: " or ")); "
-        + "name a model folder with --model or STARLING_MODEL"
+      "no model: expected \(file) in \(searched.joined(separator: " or ")); run starling from its "
+        + "checkout or installation, or name a model folder with --model or STARLING_MODEL"
     }
   }
 
-  /// `$STARLING_MODEL`, else `models/` beside or above the executable (a checkout), else
-  /// `share/starling/models` beside its `bin` (an installation).
+  /// `$STARLING_MODEL`, else the shipped folder.
   static func shippedModel() throws(NotFound) -> String {
     if let named = ProcessInfo.processInfo.environment["STARLING_MODEL"], !named.isEmpty {
       return named
     }
+    let config = "/config.json"
+    return String(try shipped(shippedName + config).dropLast(config.count))
+  }
+
+  /// The shipped weights of Silero VAD.
+  static func voiceActivityModel() throws(NotFound) -> String {
+    try shipped(voiceActivityFile)
+  }
+
+  /// A file in `models/` beside or above the executable (a checkout), or in
+  /// `share/starling/models` beside its `bin` (an installation).
+  private static func shipped(_ file: String) throws(NotFound) -> String {
     var searched: [String] = []
     guard
       var folder = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    else { throw NotFound(searched: ["/proc/self/exe's folder"]) }
+    else { throw NotFound(file: file, searched: ["/proc/self/exe's folder"]) }
     while folder != "/", !folder.isEmpty {
       folder = (folder as NSString).deletingLastPathComponent
       let root = folder == "/" ? "" : folder
       for place in ["models", "share/starling/models"] {
-        let model = "\(root)/\(place)/\(shippedName)"
-        if FileManager.default.fileExists(atPath: model + "/config.json") { return model }
+        let path = "\(root)/\(place)/\(file)"
+        if FileManager.default.fileExists(atPath: path) { return path }
         searched.append("\(root)/\(place)")
       }
     }
     // The nearest places say enough.
-    throw NotFound(searched: Array(searched.prefix(2)))
+    throw NotFound(file: file, searched: Array(searched.prefix(2)))
   }
 }

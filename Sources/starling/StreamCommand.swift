@@ -58,7 +58,9 @@ struct StreamCommand: ParsableCommand {
     do {
       return RecognizerOptions(
         latency: recognition.latency, leftContext: recognition.leftContext,
-        endpointRules: decoding.endpointRules, decoding: try decoding.options(model),
+        endpointRules: decoding.endpointRules,
+        voiceActivityDetector: try decoding.voiceActivityDetector(),
+        decoding: try decoding.options(model),
         wantsPartials: format == .jsonl || Terminal.outputIsTerminal)
     } catch {
       throw Terminal.failure(error)

@@ -72,6 +72,7 @@ final class TranscriptionBatch: Sendable {
         latency: command.recognition.latency ?? .fullContext,
         leftContext: command.recognition.leftContext,
         endpointRules: command.decoding.endpointRules,
+        voiceActivityDetector: try command.decoding.voiceActivityDetector(),
         decoding: try command.decoding.options(model), wantsPartials: false)
     } catch {
       throw Terminal.failure(error)

@@ -150,6 +150,35 @@ import Testing
         == text)
   }
 
+  /// Silero VAD hears where the speaker breathes, whatever CTC makes of it; the text is the same.
+  @Test func voiceActivityEndsUtterances() throws {
+    let detector = try SileroVAD(
+      path: Places.package + "/models/silero-vad/silero_vad_16k.safetensors")
+    let speech = try samples("book-22khz.flac")
+    let audio = speech + [Float](repeating: 0, count: 32_000) + speech
+    func results(_ silence: Double, piece: Int) -> [RecognitionResult] {
+      let stream = Self.model.makeStream(
+        RecognizerOptions(
+          latency: Latency("640ms")!,
+          endpointRules: EndpointRules(trailingSilence: silence, longestUtterance: nil),
+          voiceActivityDetector: detector, wantsPartials: false))
+      var results: [RecognitionResult] = []
+      var rest = audio[...]
+      while !rest.isEmpty {
+        results += stream.accept(rest.prefix(piece))
+        rest = rest.dropFirst(piece)
+      }
+      return results + stream.finish()
+    }
+    let text = finals(audio, DecodingOptions()).map(\.text).joined(separator: " ")
+    let second = results(1, piece: .max)
+    #expect(second.count == 2)
+    #expect(second.map(\.text).joined(separator: " ") == text)
+    #expect(results(1, piece: 777) == second)
+    #expect(results(3, piece: .max).count == 1)
+    #expect(results(0.15, piece: .max).count > 2)
+  }
+
   /// What is kept for the final pass goes with its utterance, and silence is not kept.
   @Test func partialsKeepTheirPromiseWithABeam() throws {
     let samples = try samples("dreamland.mp3")

@@ -130,17 +130,23 @@ struct GoldenTests {
     }
   }
 
-  /// Within 2e-3, except for a few classes of next to no probability.
+  /// Frames in which a golden is ill-conditioned.
   ///
-  /// In frames 157 and 166 of 84-121123-0002, full context, the public checkpoint is so torn that
-  /// rounding shows in the log-probs of unlikely classes: exact (float64) arithmetic differs from
-  /// that golden by 2.26e-3. So one value in 5,000 may differ by up to 5e-3.
+  /// Around frame 157 and 166 of 84-121123-0002, full context, the public checkpoint is so torn
+  /// that rounding shows in its log-probs: exact (float64) arithmetic differs from this golden by
+  /// 2.26e-3, the kernels of each instruction set by 1.8e-3 to 2.9e-3.
+  private static let illConditioned = ["84-121123-0002 full": 150...175]
+
+  /// Within 2e-3; in ill-conditioned frames within 5e-3.
   private func expectLogProbs(_ found: [Float], _ golden: [Float], _ name: String) {
-    #expect(largestDifference(found, golden) < 5e-3, "\(name) log-probs")
-    let excused = zip(found, golden).count { abs($0 - $1) > 2e-3 }
-    #expect(excused * 5000 <= golden.count, "\(name): \(excused) log-probs are off by 2e-3")
-    for (a, b) in zip(found, golden) where b > -5 {
-      #expect(abs(a - b) < 2e-3, "\(name): a log-prob is \(a), golden \(b)")
+    let vocabulary = 1025
+    #expect(found.count == golden.count, "\(name)")
+    for frame in 0..<golden.count / vocabulary {
+      let range = frame * vocabulary..<(frame + 1) * vocabulary
+      let difference = largestDifference(Array(found[range]), Array(golden[range]))
+      let isIllConditioned = Self.illConditioned[name]?.contains(frame) ?? false
+      #expect(
+        difference < (isIllConditioned ? 5e-3 : 2e-3), "\(name) log-probs of frame \(frame)")
     }
   }
 
