@@ -76,12 +76,16 @@ public struct RecognizerOptions: Sendable {
   public var decoding: DecodingOptions
   /// Whether to report results of utterances that still go on.
   public var wantsPartials: Bool
+  /// Whether partial results leave out what the look-ahead frames only suggest, so that no shown
+  /// text is taken back before the utterance ends.
+  public var isStable: Bool
 
   public init(
     latency: Latency? = nil, leftContext: LeftContext? = nil,
     endpointRules: EndpointRules = EndpointRules(),
     voiceActivityDetector: SileroVAD? = nil,
-    decoding: DecodingOptions = DecodingOptions(), wantsPartials: Bool = true
+    decoding: DecodingOptions = DecodingOptions(), wantsPartials: Bool = true,
+    isStable: Bool = false
   ) {
     self.latency = latency
     self.leftContext = leftContext
@@ -89,5 +93,6 @@ public struct RecognizerOptions: Sendable {
     self.voiceActivityDetector = voiceActivityDetector
     self.decoding = decoding
     self.wantsPartials = wantsPartials
+    self.isStable = isStable
   }
 }

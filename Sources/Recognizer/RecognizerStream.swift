@@ -203,7 +203,7 @@ public final class RecognizerStream {
   /// The current utterance with what the look-ahead frames tentatively say; nil if nothing has
   /// changed.
   private func partial(lookAhead: LogProbs) -> RecognitionResult? {
-    let tokens = decoder.tokens(lookingAhead: lookAhead)
+    let tokens = options.isStable ? decoder.tokens : decoder.tokens(lookingAhead: lookAhead)
     // A tentative word that has proved none must be taken back.
     guard !tokens.isEmpty || lastPartial != nil else { return nil }
     let result = RecognitionResult(

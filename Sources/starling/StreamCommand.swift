@@ -28,6 +28,9 @@ struct StreamCommand: ParsableCommand {
       "text for people, jsonl for programs.", valueName: "text|jsonl"))
   var format: TranscriptFormat = .text
 
+  @Flag(help: "Show words only once they will not change before the utterance ends.")
+  var stable = false
+
   func validate() throws {
     guard format == .text || format == .jsonl else {
       throw ValidationError("stream prints text or jsonl; for \(format.rawValue) use transcribe")
@@ -61,7 +64,7 @@ struct StreamCommand: ParsableCommand {
         endpointRules: decoding.endpointRules,
         voiceActivityDetector: try decoding.voiceActivityDetector(),
         decoding: try decoding.options(model),
-        wantsPartials: format == .jsonl || Terminal.outputIsTerminal)
+        wantsPartials: format == .jsonl || Terminal.outputIsTerminal, isStable: stable)
     } catch {
       throw Terminal.failure(error)
     }

@@ -196,6 +196,26 @@ import Testing
     #expect(partials > 3 && !committed.isEmpty)
   }
 
+  @Test func stablePartialsAreNeverTakenBack() throws {
+    let samples = try samples("telephone-8khz.wav")
+    for decoding in [
+      DecodingOptions(), DecodingOptions(beam: CTCPrefixBeamOptions(beamSize: 8)),
+    ] {
+      let stream = Self.model.makeStream(
+        RecognizerOptions(latency: Latency("320ms")!, decoding: decoding, isStable: true))
+      var shown = ""
+      var partials = 0
+      let results = stream.accept(samples) + stream.finish()
+      for result in results where result.kind == .partial {
+        #expect(result.text == result.committed && result.text.hasPrefix(shown))
+        shown = result.text
+        partials += 1
+      }
+      #expect(partials > 2)
+      #expect(results.last?.text.hasPrefix(shown) == true)
+    }
+  }
+
   @Test func aModelWithoutDecoderSaysSo() throws {
     let tiny = try TinyModel(seed: 1, mels: 16)
     defer { tiny.remove() }
