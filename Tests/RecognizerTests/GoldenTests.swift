@@ -1,6 +1,7 @@
 import Audio
 import Checkpoints
 import Conformer
+import Decoding
 import Foundation
 import Recognizer
 import Tensor
@@ -32,6 +33,19 @@ struct GoldenTests {
       let files = try! FileManager.default.contentsOfDirectory(
         atPath: Places.shared + "/goldens/" + rawValue)
       return files.filter { $0.hasSuffix(".safetensors") }.map { String($0.dropLast(12)) }.sorted()
+    }
+
+    /// Greedy text of each utterance and mode, by `utterance<TAB>mode`.
+    var texts: [String: String] {
+      get throws {
+        let table = try String(
+          contentsOfFile: Places.shared + "/goldens/\(rawValue)/text.tsv", encoding: .utf8)
+        return Dictionary(
+          uniqueKeysWithValues: table.split(separator: "\n").dropFirst().map { line in
+            let fields = line.split(separator: "\t").map(String.init)
+            return (fields[0] + "\t" + fields[1], fields[2])
+          })
+      }
     }
 
     func goldens(_ utterance: String) throws -> TensorTable {
@@ -75,6 +89,8 @@ struct GoldenTests {
   @Test(arguments: Model.allCases)
   func layersAndLogProbs(_ model: Model) throws {
     let networks = try ConformerModel(directory: model.folder)
+    let vocabulary = try RecognizerModel(directory: model.folder).vocabulary
+    let texts = try model.texts
     for utterance in model.utterances {
       let goldens = try model.goldens(utterance)
       let modes = Set(goldens.names.compactMap { $0.split(separator: ".").first.map(String.init) })
@@ -90,6 +106,9 @@ struct GoldenTests {
         }
         expectLogProbs(
           run.logProbs, try goldens["\(mode).log_probs"], "\(utterance) \(mode)")
+        #expect(
+          greedyText(run.logProbs, vocabulary) == texts["\(utterance)\t\(mode)"],
+          "\(utterance) \(mode) text")
         guard mode != "full", shape.lookAheadFrames > 0 else { continue }
         let tentative = try goldens["\(mode).look_ahead_log_probs"]
         let blocks = goldens.shape("\(mode).look_ahead_log_probs")[0]
@@ -107,12 +126,10 @@ struct GoldenTests {
   @Test(arguments: Model.allCases)
   func texts(_ model: Model) throws {
     let recognizer = try RecognizerModel(directory: model.folder)
-    let lines = try String(
-      contentsOfFile: Places.shared + "/goldens/\(model.rawValue)/text.tsv", encoding: .utf8
-    ).split(separator: "\n").dropFirst()
-    #expect(!lines.isEmpty)
-    for line in lines {
-      let fields = line.split(separator: "\t").map(String.init)
+    let goldens = try model.texts
+    #expect(!goldens.isEmpty)
+    for (key, golden) in goldens {
+      let fields = key.split(separator: "\t").map(String.init)
       let shape = try shape(fields[1])
       // The block goldens of the public checkpoint were made with the utterance's own statistics,
       // which a stream cannot know beforehand; `layersAndLogProbs` covers them.
@@ -126,8 +143,20 @@ struct GoldenTests {
       let samples = try readAll(Places.shared + "/goldens/\(fields[0]).flac")
       let results = stream.accept(samples) + stream.finish()
       let text = results.filter { $0.kind == .final }.map(\.text).joined(separator: " ")
-      #expect(text == fields[2], "\(fields[0]) \(fields[1])")
+      #expect(text == golden, "\(fields[0]) \(fields[1])")
     }
+  }
+
+  private func greedyText(_ logProbs: [Float], _ vocabulary: Vocabulary) -> String {
+    var search = CTCGreedySearch(blank: vocabulary.blank)
+    var tokens: [DecodedToken] = []
+    logProbs.withUnsafeBufferPointer { logProbs in
+      for frame in 0..<logProbs.count / vocabulary.count {
+        let row = frame * vocabulary.count..<(frame + 1) * vocabulary.count
+        search.advance(.init(rebasing: logProbs[row]), frame: frame, tokens: &tokens)
+      }
+    }
+    return vocabulary.text(tokens.map(\.id))
   }
 
   /// Frames in which a golden is ill-conditioned.
