@@ -8,8 +8,8 @@ struct FinalDecoder {
   private let options: DecodingOptions
   private let rescoring: RescoringOptions
   private let joint: JointSearchOptions
-  /// Frames after the utterance that full context may hear: what a convolution reaches through the
-  /// layers for the most part.
+  /// Frames after the utterance that are given along, where they are known, as context of its last
+  /// words.
   private static let beyond = 32
   private static let jointBeam = 8
   /// Tokens more probable than one in a thousand in some frame are always scored, in nats.

@@ -75,6 +75,7 @@ struct BenchCommand: ParsableCommand {
             time / seconds, seconds / time, operations / time / 1e9,
             100 * operations / time / rate))
     }
+    lines += Self.productLines(repeats: repeats)
     lines.append(Self.line("memory", Double(Self.peakKilobytes()) / 1024, "MiB at most"))
     try Terminal.print(lines.joined(separator: "\n") + "\n")
   }
@@ -131,6 +132,35 @@ struct BenchCommand: ParsableCommand {
         cached: min(start, config.streaming.leftFrames))
     }
     return total
+  }
+
+  /// The packed product of `Linear` against OpenBLAS at the rows of streaming blocks, in turns.
+  private static func productLines(repeats: Int) -> [String] {
+    let (inputs, outputs) = (176, 704)
+    let weight = FloatStorage(count: inputs * outputs)
+    for index in 0..<weight.count { weight.pointer[index] = Float(index % 7) - 3 }
+    let layer = Linear(weight: weight, bias: nil, inputs: inputs)
+    return [1, 4, 8, 16, 64].map { rows in
+      let (x, y) = (FloatStorage(count: rows * inputs), FloatStorage(count: rows * outputs))
+      for index in 0..<x.count { x.pointer[index] = Float(index % 5) - 2 }
+      let (a, b, c) = (
+        x.view(columns: inputs), weight.view(columns: outputs), y.view(columns: outputs)
+      )
+      let calls = 20_000 / rows
+      var times = (packed: [Double](), openBLAS: [Double]())
+      for _ in 0..<repeats {
+        times.packed.append(time { for _ in 0..<calls { layer.apply(a, into: c) } })
+        times.openBLAS.append(
+          time { for _ in 0..<calls { MatrixProduct.multiply(a, b, into: c) } })
+      }
+      withExtendedLifetime((x, y, weight)) {}
+      let operations = 2 * Double(rows * inputs * outputs * calls) / 1e9
+      let rates = (operations / median(times.packed), operations / median(times.openBLAS))
+      return column("\(rows) rows")
+        + String(
+          format: "%.1f GFLOP/s packed, %.1f by OpenBLAS, 176 to 704: %.1f times", rates.0,
+          rates.1, rates.0 / rates.1)
+    }
   }
 
   /// Operations per second of a large product.

@@ -1,4 +1,5 @@
 import Conformer
+import Decoding
 import Tensor
 
 /// What an encoder makes of an utterance, run the way `RecognizerStream` runs it.
@@ -48,5 +49,18 @@ struct EncoderRun {
       }
     }
     layers = outputs
+  }
+
+  /// Greedy text of the final frames, without the recogniser's bookkeeping.
+  func greedyText(_ vocabulary: Vocabulary) -> String {
+    var search = CTCGreedySearch(blank: vocabulary.blank)
+    var tokens: [DecodedToken] = []
+    logProbs.withUnsafeBufferPointer { logProbs in
+      for frame in 0..<logProbs.count / vocabulary.count {
+        let row = frame * vocabulary.count..<(frame + 1) * vocabulary.count
+        search.advance(.init(rebasing: logProbs[row]), frame: frame, tokens: &tokens)
+      }
+    }
+    return vocabulary.text(tokens.map(\.id))
   }
 }

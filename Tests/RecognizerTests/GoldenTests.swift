@@ -1,7 +1,6 @@
 import Audio
 import Checkpoints
 import Conformer
-import Decoding
 import Foundation
 import Recognizer
 import Tensor
@@ -107,7 +106,7 @@ struct GoldenTests {
         expectLogProbs(
           run.logProbs, try goldens["\(mode).log_probs"], "\(utterance) \(mode)")
         #expect(
-          greedyText(run.logProbs, vocabulary) == texts["\(utterance)\t\(mode)"],
+          run.greedyText(vocabulary) == texts["\(utterance)\t\(mode)"],
           "\(utterance) \(mode) text")
         guard mode != "full", shape.lookAheadFrames > 0 else { continue }
         let tentative = try goldens["\(mode).look_ahead_log_probs"]
@@ -145,18 +144,6 @@ struct GoldenTests {
       let text = results.filter { $0.kind == .final }.map(\.text).joined(separator: " ")
       #expect(text == golden, "\(fields[0]) \(fields[1])")
     }
-  }
-
-  private func greedyText(_ logProbs: [Float], _ vocabulary: Vocabulary) -> String {
-    var search = CTCGreedySearch(blank: vocabulary.blank)
-    var tokens: [DecodedToken] = []
-    logProbs.withUnsafeBufferPointer { logProbs in
-      for frame in 0..<logProbs.count / vocabulary.count {
-        let row = frame * vocabulary.count..<(frame + 1) * vocabulary.count
-        search.advance(.init(rebasing: logProbs[row]), frame: frame, tokens: &tokens)
-      }
-    }
-    return vocabulary.text(tokens.map(\.id))
   }
 
   /// Frames in which a golden is ill-conditioned.

@@ -16,19 +16,10 @@ struct StreamEndTests {
     var stream = LogMelStream(frontEnd)
     stream.accept(samples, into: &mel)
     stream.finish(into: &mel)
-    let logProbs = EncoderRun(networks, mel: mel, shape: shape).logProbs
     let vocabulary = try Vocabulary(
       contentsOf: tiny.directory + "/tokens.txt", classes: tiny.config.ctc.vocabulary,
       blank: tiny.config.ctc.blank)
-    var search = CTCGreedySearch(blank: vocabulary.blank)
-    var tokens: [DecodedToken] = []
-    logProbs.withUnsafeBufferPointer { logProbs in
-      for frame in 0..<logProbs.count / vocabulary.count {
-        let range = frame * vocabulary.count..<(frame + 1) * vocabulary.count
-        search.advance(.init(rebasing: logProbs[range]), frame: frame, tokens: &tokens)
-      }
-    }
-    return vocabulary.text(tokens.map(\.id))
+    return EncoderRun(networks, mel: mel, shape: shape).greedyText(vocabulary)
   }
 
   /// Every sample is heard, also when a block ends with the last mel frame: the Kaldi front end has
