@@ -22,10 +22,13 @@ extension TokenBias {
 public struct WeightedBias: Sendable {
   public var bias: any TokenBias
   public var weight: Double
+  /// What its score is called in a list of hypotheses.
+  public var name: String
 
-  public init(_ bias: any TokenBias, weight: Double = 1) {
+  public init(_ bias: any TokenBias, weight: Double = 1, name: String = "bias") {
     self.bias = bias
     self.weight = weight
+    self.name = name
   }
 }
 

@@ -4,8 +4,10 @@ import Foundation
 public struct DecodedUtterance: Equatable, Sendable {
   /// Frames of the stream that belong to it: from the end of the utterance before.
   public var frames: Range<Int>
-  /// Tokens of the first pass.
+  /// Tokens of the first pass: the best of the beam search if there is one.
   public var tokens: [DecodedToken]
+  /// Tokens of greedy search.
+  public var greedyTokens: [DecodedToken]
   /// What else a beam search held possible, the best first; empty after greedy search.
   public var hypotheses: [Hypothesis] = []
   /// Nats between the best two hypotheses; infinite if there is one.
@@ -119,8 +121,8 @@ public struct UtteranceDecoder: Sendable {
 
   private mutating func close(nextFrame: Int?) -> DecodedUtterance {
     var utterance = DecodedUtterance(
-      frames: firstFrame..<frameCount, tokens: greedyTokens, previousFrame: previousFrame,
-      nextFrame: nextFrame)
+      frames: firstFrame..<frameCount, tokens: greedyTokens, greedyTokens: greedyTokens,
+      previousFrame: previousFrame, nextFrame: nextFrame)
     if let beam {
       utterance.hypotheses = beam.nBest(isEnd: true)
       utterance.tokens = utterance.hypotheses[0].tokens

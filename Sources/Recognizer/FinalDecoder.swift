@@ -2,12 +2,19 @@ import Conformer
 import Decoding
 import Tensor
 
+/// A text that an utterance may have, with the times of its tokens.
+struct SettledText {
+  var tokens: [DecodedToken]
+  /// nil after greedy and draft search, which weigh nothing.
+  var scores: HypothesisScores?
+}
+
 /// Settles the text of utterances that have ended.
 struct FinalDecoder {
   private let model: RecognizerModel
   private let options: DecodingOptions
-  private let rescoring: RescoringOptions
-  private let joint: JointSearchOptions
+  private let rescorer: Rescorer
+  private let joint: JointSearch
   /// Frames after the utterance that are given along, where they are known, as context of its last
   /// words.
   private static let beyond = 32
@@ -18,71 +25,119 @@ struct FinalDecoder {
   init(_ model: RecognizerModel, _ options: DecodingOptions) {
     self.model = model
     self.options = options
-    let weights = model.config.decoding ?? DecodingConfig()
+    let weights = options.weights ?? model.decodingWeights
     let hasRight = model.networks.decoder?.right != nil
-    rescoring =
-      options.rescoring
-      ?? RescoringOptions(
+    rescorer = Rescorer(
+      RescoringOptions(
         attentionWeight: weights.attentionWeight,
-        reverseWeight: hasRight ? weights.reverseWeight : 0, ctcWeight: 1)
-    joint =
-      options.joint
-      ?? JointSearchOptions(
-        beamSize: Self.jointBeam, ctcWeight: weights.jointCTCWeight,
-        lengthBonus: weights.jointLengthBonus, ctcProposals: Self.jointProposals, nBest: 1)
+        reverseWeight: hasRight ? weights.reverseWeight : 0, ctcWeight: 1))
+    joint = JointSearch(
+      JointSearchOptions(
+        beamSize: max(Self.jointBeam, options.nBest), ctcWeight: weights.jointCTCWeight,
+        lengthBonus: weights.jointLengthBonus, ctcProposals: Self.jointProposals,
+        nBest: max(1, options.nBest)),
+      biases: options.biases)
   }
 
   /// Whether utterances' frames must be kept for this.
   var needsFrames: Bool { options.finalPass != .none }
 
-  /// The tokens that the utterance is settled on.
-  func tokens(
+  /// The texts that the utterance may have, the best first; at least one.
+  func settle(
     _ utterance: DecodedUtterance, _ frames: UtteranceFrames, scratch: ScratchArena
-  ) -> [DecodedToken] {
-    if let threshold = options.finalThreshold, utterance.margin > threshold {
-      return utterance.tokens
-    }
+  ) -> [SettledText] {
     // Silence before the first word has been forgotten.
     let range = max(utterance.frames.lowerBound, frames.first)..<utterance.frames.upperBound
-    guard options.finalPass != .none, !range.isEmpty, let decoder = model.networks.decoder else {
-      return utterance.tokens
-    }
+    let isSkipped = options.finalThreshold.map { utterance.margin > $0 } ?? false
+    guard options.finalPass != .none, !isSkipped, !range.isEmpty,
+      let decoder = model.networks.decoder
+    else { return firstPass(utterance, frames, range, scratch) }
     return scratch.scope {
+      let hidden =
+        options.finalPass == .fullContext
+        ? encodeAgain(frames, range, scratch) : frames.outputs(range, scratch: scratch)
       switch options.finalPass {
-      case .none: return utterance.tokens
       case .rescore:
-        let hidden = frames.outputs(range, scratch: scratch)
-        return rescore(utterance.hypotheses, hidden, decoder, scratch)
+        return rescore(hypotheses(utterance, hidden, range, scratch), hidden, decoder, scratch)
       case .fullContext:
-        let hidden = encodeAgain(frames, range, scratch)
-        var beam = options.makeBeam(blank: model.vocabulary.blank, firstFrame: range.lowerBound)!
-        beam.advance(logProbs(hidden, scratch))
-        return rescore(beam.nBest(isEnd: true), hidden, decoder, scratch)
+        return rescore(search(hidden, range, scratch), hidden, decoder, scratch)
       case .joint:
-        let hidden = frames.outputs(range, scratch: scratch)
-        let scorer = DecoderScorer(decoder, frames: hidden, usesRight: false, scratch: scratch)
-        let scores = logProbs(hidden, scratch)
-        let found = JointSearch(joint, biases: options.biases).search(
-          scorer, ctc: CTCPrefixScorer(scores, blank: model.vocabulary.blank))
-        return timed(found.hypotheses.first?.tokens, scores, range, otherwise: utterance.tokens)
-      case .draft:
-        let hidden = frames.outputs(range, scratch: scratch)
-        let scorer = DecoderScorer(decoder, frames: hidden, usesRight: false, scratch: scratch)
-        let found = DraftSearch(maxLength: range.count).search(
-          scorer, draft: utterance.tokens.map(\.id))
-        return timed(
-          found.tokens, logProbs(hidden, scratch), range, otherwise: utterance.tokens)
+        return searchJointly(hidden, decoder, range, scratch, otherwise: utterance)
+      case .none, .draft:
+        return verify(utterance, hidden, decoder, range, scratch)
       }
     }
+  }
+
+  /// What the search said without a final pass.
+  private func firstPass(
+    _ utterance: DecodedUtterance, _ frames: UtteranceFrames, _ range: Range<Int>,
+    _ scratch: ScratchArena
+  ) -> [SettledText] {
+    guard options.needsBeam else { return [SettledText(tokens: utterance.greedyTokens)] }
+    return scratch.scope {
+      let hypotheses =
+        utterance.hypotheses.isEmpty
+        ? search(frames.outputs(range, scratch: scratch), range, scratch) : utterance.hypotheses
+      return hypotheses.map {
+        SettledText(tokens: $0.tokens, scores: HypothesisScores($0, biases: options.biases))
+      }
+    }
+  }
+
+  /// Those that the first pass held possible, or those of a beam search over the same frames.
+  private func hypotheses(
+    _ utterance: DecodedUtterance, _ hidden: MatrixView, _ range: Range<Int>,
+    _ scratch: ScratchArena
+  ) -> [Hypothesis] {
+    utterance.hypotheses.isEmpty ? search(hidden, range, scratch) : utterance.hypotheses
+  }
+
+  private func search(
+    _ hidden: MatrixView, _ range: Range<Int>, _ scratch: ScratchArena
+  ) -> [Hypothesis] {
+    var beam = options.makeBeam(blank: model.vocabulary.blank, firstFrame: range.lowerBound)
+    beam.advance(logProbs(hidden, scratch))
+    return beam.nBest(isEnd: true)
   }
 
   private func rescore(
     _ hypotheses: [Hypothesis], _ hidden: MatrixView, _ decoder: BidirectionalDecoder,
     _ scratch: ScratchArena
-  ) -> [DecodedToken] {
+  ) -> [SettledText] {
     let scorer = DecoderScorer(
-      decoder, frames: hidden, usesRight: rescoring.reverseWeight > 0, scratch: scratch)
-    return Rescorer(rescoring).rescore(hypotheses, scorer)[0].hypothesis.tokens
+      decoder, frames: hidden, usesRight: rescorer.options.reverseWeight > 0, scratch: scratch)
+    return rescorer.rescore(hypotheses, scorer).map {
+      SettledText(
+        tokens: $0.hypothesis.tokens, scores: HypothesisScores($0, biases: options.biases))
+    }
+  }
+
+  private func searchJointly(
+    _ hidden: MatrixView, _ decoder: BidirectionalDecoder, _ range: Range<Int>,
+    _ scratch: ScratchArena, otherwise utterance: DecodedUtterance
+  ) -> [SettledText] {
+    let scorer = DecoderScorer(decoder, frames: hidden, usesRight: false, scratch: scratch)
+    let logProbs = logProbs(hidden, scratch)
+    let found = joint.search(
+      scorer, ctc: CTCPrefixScorer(logProbs, blank: model.vocabulary.blank))
+    let texts = found.hypotheses.compactMap { hypothesis in
+      timed(hypothesis.tokens, logProbs, range).map {
+        SettledText(tokens: $0, scores: HypothesisScores(hypothesis, biases: options.biases))
+      }
+    }
+    return texts.isEmpty ? [SettledText(tokens: utterance.tokens)] : texts
+  }
+
+  private func verify(
+    _ utterance: DecodedUtterance, _ hidden: MatrixView, _ decoder: BidirectionalDecoder,
+    _ range: Range<Int>, _ scratch: ScratchArena
+  ) -> [SettledText] {
+    let scorer = DecoderScorer(decoder, frames: hidden, usesRight: false, scratch: scratch)
+    let found = DraftSearch(maxLength: range.count).search(
+      scorer, draft: utterance.greedyTokens.map(\.id))
+    let tokens = timed(found.tokens, logProbs(hidden, scratch), range)
+    return [SettledText(tokens: tokens ?? utterance.tokens)]
   }
 
   /// The utterance encoded as one block. [frames, d]
@@ -106,15 +161,15 @@ struct FinalDecoder {
     return LogProbs(result.pointer, frames: result.rows, vocabulary: result.columns)
   }
 
-  /// Tokens without times at the places where CTC hears them best; `otherwise` if there is no text
-  /// or CTC cannot have said it.
+  /// Tokens without times at the places where CTC hears them best; nil if there is no text or CTC
+  /// cannot have said it.
   private func timed(
-    _ tokens: [Int]?, _ logProbs: LogProbs, _ range: Range<Int>, otherwise: [DecodedToken]
-  ) -> [DecodedToken] {
-    guard let tokens, !tokens.isEmpty, !tokens.contains(model.vocabulary.blank),
+    _ tokens: [Int], _ logProbs: LogProbs, _ range: Range<Int>
+  ) -> [DecodedToken]? {
+    guard !tokens.isEmpty, !tokens.contains(model.vocabulary.blank),
       let aligned = try? CTCForcedAlignment(blank: model.vocabulary.blank)
         .align(tokens, to: logProbs)
-    else { return otherwise }
+    else { return nil }
     return aligned.map { token in
       DecodedToken(
         id: token.id, frame: range.lowerBound + token.frames.lowerBound,

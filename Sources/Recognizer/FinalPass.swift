@@ -1,4 +1,4 @@
-import Conformer
+public import Conformer
 public import Decoding
 
 /// What settles the text of an utterance that has ended.
@@ -20,39 +20,45 @@ public struct DecodingOptions: Sendable {
   public var finalPass: FinalPass
   /// nil for greedy search, except where the final pass or a bias needs a beam.
   public var beam: CTCPrefixBeamOptions?
-  /// nil for the model's own weights.
-  public var rescoring: RescoringOptions?
-  /// nil for the model's own weights.
-  public var joint: JointSearchOptions?
+  /// How much the attention decoder counts; nil for `RecognizerModel.decodingWeights`.
+  public var weights: DecodingConfig?
   /// Hot words and language models.
   public var biases: [WeightedBias]
   /// The final pass is skipped when the best hypothesis of the first pass beats the second by more
   /// than this, in nats; nil for never.
   public var finalThreshold: Double?
+  /// Texts wanted of a final result, the best included; 0 for its text alone. More than 0 makes the
+  /// first pass a beam search.
+  public var nBest: Int
 
   public init(
     finalPass: FinalPass = .none, beam: CTCPrefixBeamOptions? = nil,
-    rescoring: RescoringOptions? = nil, joint: JointSearchOptions? = nil,
-    biases: [WeightedBias] = [], finalThreshold: Double? = nil
+    weights: DecodingConfig? = nil, biases: [WeightedBias] = [], finalThreshold: Double? = nil,
+    nBest: Int = 0
   ) {
     self.finalPass = finalPass
     self.beam = beam
-    self.rescoring = rescoring
-    self.joint = joint
+    self.weights = weights
     self.biases = biases
     self.finalThreshold = finalThreshold
+    self.nBest = nBest
   }
 
-  static let defaultBeam = CTCPrefixBeamOptions(beamSize: 8, tokensPerFrame: 8)
+  private static let beamSize = 8
 
-  /// A beam search before its first frame; nil if greedy search does.
-  func makeBeam(blank: Int, firstFrame: Int = 0) -> CTCPrefixBeamSearch? {
-    let needsBeam =
-      beam != nil || finalPass == .rescore || finalPass == .fullContext
-      || finalThreshold != nil || biases.contains { $0.weight != 0 }
-    guard needsBeam else { return nil }
+  /// Whether greedy search is not enough.
+  var needsBeam: Bool {
+    beam != nil || finalPass == .rescore || finalPass == .fullContext || finalThreshold != nil
+      || nBest > 0 || biases.contains { $0.weight != 0 }
+  }
+
+  /// A beam search before its first frame.
+  func makeBeam(blank: Int, firstFrame: Int = 0) -> CTCPrefixBeamSearch {
+    let size = max(Self.beamSize, nBest)
     return CTCPrefixBeamSearch(
-      blank: blank, options: beam ?? Self.defaultBeam, biases: biases, firstFrame: firstFrame)
+      blank: blank,
+      options: beam ?? CTCPrefixBeamOptions(beamSize: size, tokensPerFrame: Self.beamSize),
+      biases: biases, firstFrame: firstFrame)
   }
 }
 

@@ -1,5 +1,5 @@
 public import Audio
-import Conformer
+public import Conformer
 public import Decoding
 
 /// A model ready to recognise: networks, front end and vocabulary. Immutable and shared by any
@@ -11,6 +11,8 @@ public final class RecognizerModel: Sendable {
   public var name: String { config.model }
   /// Layers of the encoder.
   public var layerCount: Int { config.encoder.layers }
+  /// How much the attention decoder counts in the final passes, tuned for this model.
+  public var decodingWeights: DecodingConfig { config.decoding ?? DecodingConfig() }
   /// Seconds per encoder frame.
   public let frameSeconds: Double
 

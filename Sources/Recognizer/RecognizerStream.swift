@@ -53,7 +53,8 @@ public final class RecognizerStream {
     decoder = UtteranceDecoder(
       vocabulary: model.vocabulary, rules: options.endpointRules,
       frameSeconds: model.frameSeconds,
-      beam: options.decoding.makeBeam(blank: model.vocabulary.blank))
+      beam: options.decoding.needsBeam
+        ? options.decoding.makeBeam(blank: model.vocabulary.blank) : nil)
     voiceActivity = options.voiceActivityDetector.map {
       VoiceActivity($0, scratch: workspace.scratch)
     }
@@ -92,6 +93,9 @@ public final class RecognizerStream {
     return results
   }
 
+  /// Whether somebody will want to see the utterance's frames again.
+  private var keepsFrames: Bool { finalDecoder.needsFrames || observer?.ended != nil }
+
   private func decodeChunks() -> [RecognitionResult] {
     var results: [RecognitionResult] = []
     while decodeChunk(&results) {}
@@ -110,7 +114,7 @@ public final class RecognizerStream {
       // [C + R, d]: new frames, then look-ahead.
       let hidden = scratch.matrix(rows: block.rows, columns: model.config.encoder.width)
       encoderStream.takeBlock(into: hidden, finalRows: block.finalRows)
-      if finalDecoder.needsFrames {
+      if keepsFrames {
         utteranceFrames.append(inputs: hidden, finalRows: block.finalRows)
       }
       model.networks.encoder.step(
@@ -120,7 +124,7 @@ public final class RecognizerStream {
             cache: encoderStream.cache, range: 0..<block.rows, finalRows: block.finalRows)
         ], scratch: scratch, afterLayer: layerObserver(block.finalRows))
 
-      if finalDecoder.needsFrames {
+      if keepsFrames {
         utteranceFrames.append(outputs: hidden.rows(0..<block.finalRows))
       }
 
@@ -187,17 +191,36 @@ public final class RecognizerStream {
   }
 
   private func final(_ ended: DecodedUtterance) -> RecognitionResult {
-    let tokens = finalDecoder.tokens(ended, utteranceFrames, scratch: workspace.scratch)
-    let text = model.vocabulary.text(tokens.map(\.id))
+    observer?.ended? { [self] in
+      alternatives(
+        FinalDecoder(model, $0).settle(ended, utteranceFrames, scratch: workspace.scratch), ended)
+    }
+    let texts = alternatives(
+      finalDecoder.settle(ended, utteranceFrames, scratch: workspace.scratch), ended)
     defer {
       utterance += 1
       lastPartial = nil
     }
     return RecognitionResult(
-      kind: .final, utterance: utterance, text: text, committed: text,
-      words: model.wordAssembler.words(
-        tokens, previousFrame: ended.previousFrame, nextFrame: ended.nextFrame,
-        duration: heard(decoder.frameCount)))
+      kind: .final, utterance: utterance, text: texts[0].text, committed: texts[0].text,
+      words: texts[0].words, alternatives: Array(texts.prefix(options.decoding.nBest)))
+  }
+
+  /// Different texts, the best first. Tokens that spell the same text count once.
+  private func alternatives(
+    _ settled: [SettledText], _ ended: DecodedUtterance
+  ) -> [Alternative] {
+    var seen: Set<String> = []
+    return settled.compactMap { settled in
+      let text = model.vocabulary.text(settled.tokens.map(\.id))
+      guard seen.insert(text).inserted else { return nil }
+      return Alternative(
+        text: text,
+        words: model.wordAssembler.words(
+          settled.tokens, previousFrame: ended.previousFrame, nextFrame: ended.nextFrame,
+          duration: heard(decoder.frameCount)),
+        scores: settled.scores)
+    }
   }
 
   /// The current utterance with what the look-ahead frames tentatively say; nil if nothing has

@@ -10,11 +10,16 @@ public struct StreamObserver {
   /// The CTC head's log-probabilities of each encoder layer's output, by the layer's index. Costs a
   /// pass of the CTC head per layer.
   public var layerLogProbs: ((Int, LogProbs) -> Void)?
+  /// Called when an utterance has ended, before its final result, with a function that settles it
+  /// in any way: the texts that it may have, the best first. The stream's own result stays the same.
+  public var ended: ((_ settle: (DecodingOptions) -> [Alternative]) -> Void)?
 
   public init(
-    logProbs: ((LogProbs) -> Void)? = nil, layerLogProbs: ((Int, LogProbs) -> Void)? = nil
+    logProbs: ((LogProbs) -> Void)? = nil, layerLogProbs: ((Int, LogProbs) -> Void)? = nil,
+    ended: ((_ settle: (DecodingOptions) -> [Alternative]) -> Void)? = nil
   ) {
     self.logProbs = logProbs
     self.layerLogProbs = layerLogProbs
+    self.ended = ended
   }
 }

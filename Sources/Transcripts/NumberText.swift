@@ -23,6 +23,11 @@ enum NumberText {
     trimmed(fixed(scaled(value, decimals: 4), decimals: 4))
   }
 
+  /// A score in nats with 4 decimals at most: `-12.0625`.
+  static func score(_ nats: Double) -> String {
+    trimmed(fixed(scaled(nats, decimals: 4), decimals: 4))
+  }
+
   /// A time in milliseconds as seconds with exactly 3 decimals: `1.500`.
   static func fixedSeconds(milliseconds: Int) -> String {
     fixed(milliseconds, decimals: 3)

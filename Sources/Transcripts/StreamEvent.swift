@@ -23,13 +23,15 @@ public struct StreamEvent: Equatable, Sendable {
   public var end: Double
   /// The words of `text`, times in seconds from the start of the stream.
   public var words: [Word]
+  /// The texts that a final event may have had, the best first; empty if nobody asked.
+  public var alternatives: [TranscriptAlternative]
 
   /// - Parameters:
   ///   - start: seconds from the start of the stream.
   ///   - end: seconds from the start of the stream.
   public init(
     kind: Kind, utterance: Int, text: String, committed: String, start: Double, end: Double,
-    words: [Word]
+    words: [Word], alternatives: [TranscriptAlternative] = []
   ) {
     self.kind = kind
     self.utterance = utterance
@@ -38,13 +40,15 @@ public struct StreamEvent: Equatable, Sendable {
     self.start = start
     self.end = end
     self.words = words
+    self.alternatives = alternatives
   }
 
   /// The event as one JSON object on one line, the line end included.
   ///
-  /// Keys in this order: type, utterance, text, committed, start, end, words.
+  /// Keys in this order: type, utterance, text, committed, start, end, words, and
+  /// alternatives if there are any.
   public var jsonLine: String {
-    JSONText.object([
+    let members: [(String, JSONText)] = [
       ("type", .string(kind.rawValue)),
       ("utterance", .number(String(utterance))),
       ("text", .string(text)),
@@ -52,6 +56,7 @@ public struct StreamEvent: Equatable, Sendable {
       ("start", .seconds(start)),
       ("end", .seconds(end)),
       ("words", .words(words)),
-    ]).compact + "\n"
+    ]
+    return JSONText.object(members + JSONText.alternatives(alternatives)).compact + "\n"
   }
 }

@@ -23,12 +23,13 @@ extension JSONText {
 
 extension TranscriptSegment {
   var json: JSONText {
-    .object([
-      ("start", .seconds(start)),
-      ("end", .seconds(end)),
-      ("text", .string(text)),
-      ("words", .words(words)),
-    ])
+    .object(
+      [
+        ("start", .seconds(start)),
+        ("end", .seconds(end)),
+        ("text", .string(text)),
+        ("words", .words(words)),
+      ] + JSONText.alternatives(alternatives))
   }
 }
 
@@ -43,13 +44,16 @@ extension Transcript {
     ])
   }
 
-  /// With the words alone: what `jsonl` prints.
+  /// With the words alone: what `jsonl` prints. Alternatives belong to segments, so they bring the
+  /// segments along.
   var flatJSON: JSONText {
-    .object([
-      ("file", .string(file)),
-      ("duration", .seconds(duration)),
-      ("text", .string(text)),
-      ("words", .words(words)),
-    ])
+    let hasAlternatives = segments.contains { !$0.alternatives.isEmpty }
+    return .object(
+      [
+        ("file", .string(file)),
+        ("duration", .seconds(duration)),
+        ("text", .string(text)),
+        ("words", .words(words)),
+      ] + (hasAlternatives ? [("segments", .array(segments.map(\.json)))] : []))
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Audio
+import Conformer
 import Decoding
 import Foundation
 import LanguageModels
@@ -23,6 +24,32 @@ struct DecodingArguments: ParsableArguments {
 
   @Option(help: "Hypotheses of the beam search. (default: 8 where one is needed, else greedy)")
   var beam: Int?
+
+  @Option(help: "Texts that a final result may have had, with their scores, in json and jsonl.")
+  var nBest: Int = 0
+
+  @Option(
+    help: ArgumentHelp(
+      "Weight of the attention decoder in rescoring, CTC having 1. (default: the model's)",
+      valueName: "weight"))
+  var attentionWeight: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Share of the right-to-left decoder in rescoring, 0 to 1. (default: the model's)",
+      valueName: "share"))
+  var reverseWeight: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Weight of CTC in the joint search, 0 to 1, the decoder having the rest. (default: the "
+        + "model's)", valueName: "weight"))
+  var jointCTCWeight: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Bonus of each token in the joint search. (default: the model's)", valueName: "nats"))
+  var jointLengthBonus: Double?
 
   @Option(
     help: ArgumentHelp("A phrase to listen for; repeatable.", valueName: "phrase"))
@@ -86,8 +113,18 @@ struct DecodingArguments: ParsableArguments {
     if let finalThreshold, !(finalThreshold >= 0) {
       throw ValidationError("--final-threshold is \(finalThreshold), expected at least 0")
     }
-    guard (0...10).contains(lmWeight) else {
-      throw ValidationError("--lm-weight is \(lmWeight), expected 0 to 10")
+    for (option, value, range) in [
+      ("--lm-weight", lmWeight, 0.0...10), ("--attention-weight", attentionWeight, 0...100),
+      ("--reverse-weight", reverseWeight, 0...1), ("--joint-ctc-weight", jointCTCWeight, 0...1),
+      ("--joint-length-bonus", jointLengthBonus, -20...20),
+    ] {
+      guard let value, !range.contains(value) else { continue }
+      func short(_ bound: Double) -> String { String(format: "%g", bound) }
+      throw ValidationError(
+        "\(option) is \(value), expected \(short(range.lowerBound)) to \(short(range.upperBound))")
+    }
+    guard (0...100).contains(nBest) else {
+      throw ValidationError("--n-best is \(nBest), expected 0 to 100")
     }
   }
 
@@ -108,10 +145,21 @@ struct DecodingArguments: ParsableArguments {
   /// - Throws: `FinalPassError`, `HotWordError` or `LanguageModelError`.
   func options(_ model: RecognizerModel) throws -> DecodingOptions {
     var options = DecodingOptions(
-      finalPass: finalPass, biases: try biases(model.vocabulary), finalThreshold: finalThreshold)
+      finalPass: finalPass, weights: weights(model.decodingWeights),
+      biases: try biases(model.vocabulary), finalThreshold: finalThreshold, nBest: nBest)
     if let beam { options.beam = CTCPrefixBeamOptions(beamSize: beam, tokensPerFrame: beam) }
     try model.check(options)
     return options
+  }
+
+  /// The model's weights with those that the user has chosen.
+  private func weights(_ tuned: DecodingConfig) -> DecodingConfig {
+    var weights = tuned
+    if let attentionWeight { weights.attentionWeight = attentionWeight }
+    if let reverseWeight { weights.reverseWeight = reverseWeight }
+    if let jointCTCWeight { weights.jointCTCWeight = jointCTCWeight }
+    if let jointLengthBonus { weights.jointLengthBonus = jointLengthBonus }
+    return weights
   }
 
   private func biases(_ vocabulary: Vocabulary) throws -> [WeightedBias] {
@@ -122,7 +170,8 @@ struct DecodingArguments: ParsableArguments {
       biases.append(
         WeightedBias(
           try HotWords(
-            phrases, boost: hotWordBoost, segmenter: TokenSegmenter(vocabulary))))
+            phrases, boost: hotWordBoost, segmenter: TokenSegmenter(vocabulary)),
+          name: "hot_words"))
     }
     if let lm, lmWeight > 0 {
       let model = try NGramModel(contentsOf: lm)
@@ -130,7 +179,7 @@ struct DecodingArguments: ParsableArguments {
         model.isOverPieces
         ? try TokenLanguageBias(model, vocabulary: vocabulary)
         : try WordLanguageBias(model, vocabulary: vocabulary)
-      biases.append(WeightedBias(bias, weight: lmWeight))
+      biases.append(WeightedBias(bias, weight: lmWeight, name: "language_model"))
     }
     return biases
   }

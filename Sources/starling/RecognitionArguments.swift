@@ -4,6 +4,7 @@ import Foundation
 import Recognizer
 import Tensor
 import TextFormatting
+import Transcripts
 
 extension Latency: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
@@ -67,10 +68,23 @@ extension RecognitionResult {
     guard kind == .final, let processor else { return self }
     var result = self
     result.words = processor.process(words)
-    guard result.words != words else { return self }
-    result.text = result.words.map(\.word).joined(separator: " ")
-    result.committed = result.text
+    if result.words != words {
+      result.text = result.words.map(\.word).joined(separator: " ")
+      result.committed = result.text
+    }
+    for index in alternatives.indices {
+      let words = processor.process(alternatives[index].words)
+      guard words != alternatives[index].words else { continue }
+      result.alternatives[index].words = words
+      result.alternatives[index].text = words.map(\.word).joined(separator: " ")
+    }
     return result
+  }
+}
+
+extension TranscriptAlternative {
+  init(_ alternative: Alternative) {
+    self.init(text: alternative.text, words: alternative.words, scores: alternative.scores)
   }
 }
 

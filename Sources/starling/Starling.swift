@@ -8,6 +8,6 @@ struct Starling: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       TranscribeCommand.self, StreamCommand.self, AlignCommand.self, LensCommand.self,
-      ModelCommand.self, BenchCommand.self,
+      ModelCommand.self, BenchCommand.self, CompareCommand.self,
     ])
 }

@@ -22,7 +22,7 @@ struct StreamWriter {
     StreamEvent(
       kind: result.kind == .final ? .final : .partial, utterance: result.utterance,
       text: result.text, committed: result.committed, start: result.start, end: result.end,
-      words: result.words)
+      words: result.words, alternatives: result.alternatives.map(TranscriptAlternative.init))
   }
 
   private func plainLine(_ result: RecognitionResult) -> String {

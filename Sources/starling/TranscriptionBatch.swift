@@ -113,7 +113,9 @@ final class TranscriptionBatch: Sendable {
     finals += stream.finish()
     let processor = command.text.postProcessor
     let segments = finals.map { $0.processed(by: processor) }.filter { !$0.text.isEmpty }.map {
-      TranscriptSegment(text: $0.text, start: $0.start, end: $0.end, words: $0.words)
+      TranscriptSegment(
+        text: $0.text, start: $0.start, end: $0.end, words: $0.words,
+        alternatives: $0.alternatives.map(TranscriptAlternative.init))
     }
     return Transcript(file: path, duration: stream.duration, segments: segments)
   }

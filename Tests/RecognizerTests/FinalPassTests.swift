@@ -95,18 +95,17 @@ import Testing
     let samples = try samples("landscape.flac")
     let beam = CTCPrefixBeamOptions(beamSize: 8, tokensPerFrame: 8)
     let first = finals(samples, DecodingOptions(beam: beam)).map(\.text)
-    let silent = RescoringOptions(attentionWeight: 0, ctcWeight: 1)
+    let silent = DecodingConfig(attentionWeight: 0, jointCTCWeight: 1)
     #expect(
-      finals(samples, DecodingOptions(finalPass: .rescore, beam: beam, rescoring: silent))
+      finals(samples, DecodingOptions(finalPass: .rescore, beam: beam, weights: silent))
         .map(\.text) == first)
     #expect(
       finals(samples, DecodingOptions(finalPass: .rescore, beam: beam, finalThreshold: 0))
         .map(\.text) == first)
     // Joint search by CTC alone finds the best text that the beam finds.
-    let ctcOnly = JointSearchOptions(beamSize: 8, ctcWeight: 1, nBest: 1)
     let book = try self.samples("book-22khz.flac")
     #expect(
-      finals(book, DecodingOptions(finalPass: .joint, joint: ctcOnly)).map(\.text)
+      finals(book, DecodingOptions(finalPass: .joint, weights: silent)).map(\.text)
         == finals(book, DecodingOptions(beam: beam)).map(\.text))
   }
 
