@@ -142,6 +142,11 @@ extension ModelConfig {
       try require(
         (0...1).contains(weights.jointCTCWeight), "decoding.joint_ctc_weight", "0 to 1",
         weights.jointCTCWeight)
+      if let confidence = weights.confidence {
+        try require(
+          confidence.scale > 0 && confidence.scale.isFinite, "decoding.confidence.scale",
+          "more than 0", confidence.scale)
+      }
     }
     guard let d = decoder else { return }
     try require(

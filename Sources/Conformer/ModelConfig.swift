@@ -195,7 +195,7 @@ public struct StreamingConfig: Codable, Equatable, Sendable {
   }
 }
 
-/// How much the attention decoder counts in the final passes.
+/// How much the attention decoder counts in the final passes, and what confidences mean.
 public struct DecodingConfig: Codable, Equatable, Sendable {
   /// Weight of the attention decoder in rescoring, CTC having weight 1.
   public var attentionWeight: Double
@@ -205,15 +205,18 @@ public struct DecodingConfig: Codable, Equatable, Sendable {
   public var jointCTCWeight: Double
   /// Nats for each token of the joint search.
   public var jointLengthBonus: Double
+  /// Makes probabilities of words the confidences that people see; nil to leave them.
+  public var confidence: ConfidenceConfig?
 
   public init(
     attentionWeight: Double = 0.25, reverseWeight: Double = 0.3, jointCTCWeight: Double = 0.8,
-    jointLengthBonus: Double = 0
+    jointLengthBonus: Double = 0, confidence: ConfidenceConfig? = nil
   ) {
     self.attentionWeight = attentionWeight
     self.reverseWeight = reverseWeight
     self.jointCTCWeight = jointCTCWeight
     self.jointLengthBonus = jointLengthBonus
+    self.confidence = confidence
   }
 
   enum CodingKeys: String, CodingKey {
@@ -221,5 +224,17 @@ public struct DecodingConfig: Codable, Equatable, Sendable {
     case reverseWeight = "reverse_weight"
     case jointCTCWeight = "joint_ctc_weight"
     case jointLengthBonus = "joint_length_bonus"
+    case confidence
+  }
+}
+
+/// Calibration of word confidences: `σ(scale · logit(p) + offset)`.
+public struct ConfidenceConfig: Codable, Equatable, Sendable {
+  public var scale: Double
+  public var offset: Double
+
+  public init(scale: Double, offset: Double) {
+    self.scale = scale
+    self.offset = offset
   }
 }

@@ -5,19 +5,24 @@ public struct WordAssembler: Sendable {
   private let vocabulary: Vocabulary
   /// Seconds per encoder frame.
   private let frameSeconds: Double
+  private let calibration: ConfidenceCalibration
   /// A token reaches at most this far from its peak, in seconds.
   private static let reach = 0.5
 
-  public init(vocabulary: Vocabulary, frameSeconds: Double) {
+  public init(
+    vocabulary: Vocabulary, frameSeconds: Double,
+    calibration: ConfidenceCalibration = ConfidenceCalibration()
+  ) {
     self.vocabulary = vocabulary
     self.frameSeconds = frameSeconds
+    self.calibration = calibration
   }
 
   /// The words of consecutive tokens.
   ///
   /// A token spans from the midpoint between its peak and the one before to the midpoint with the
   /// one after, but never more than half a second from its own peak. A word spans its tokens; its
-  /// confidence is the geometric mean of their probabilities.
+  /// confidence is the geometric mean of their probabilities, calibrated.
   ///
   /// - Parameters:
   ///   - previousFrame: peak of the token before the first, if any.
@@ -43,7 +48,8 @@ public struct WordAssembler: Sendable {
       }
       logProbs += Double(token.logProb)
       pieces += 1
-      words[words.count - 1].confidence = min(1, exp(logProbs / Double(pieces)))
+      words[words.count - 1].confidence = calibration.confidence(
+        min(1, exp(logProbs / Double(pieces))))
     }
     // A lone word-start mark is no word.
     return words.filter { !$0.word.isEmpty }

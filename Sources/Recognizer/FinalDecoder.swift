@@ -134,8 +134,10 @@ struct FinalDecoder {
     _ range: Range<Int>, _ scratch: ScratchArena
   ) -> [SettledText] {
     let scorer = DecoderScorer(decoder, frames: hidden, usesRight: false, scratch: scratch)
-    let found = DraftSearch(maxLength: range.count).search(
-      scorer, draft: utterance.greedyTokens.map(\.id))
+    let draft = utterance.greedyTokens.map(\.id)
+    // A decoder that says far more than CTC has heard is in a loop.
+    let longest = min(range.count, 2 * draft.count + 16)
+    let found = DraftSearch(maxLength: longest).search(scorer, draft: draft)
     let tokens = timed(found.tokens, logProbs(hidden, scratch), range)
     return [SettledText(tokens: tokens ?? utterance.tokens)]
   }

@@ -44,7 +44,11 @@ public final class RecognizerModel: Sendable {
           mean: networks.cmvn!.mean, inverseDeviation: networks.cmvn!.inverseDeviation)
       }
     frameSeconds = 0.01 * Double(config.encoder.subsamplingFactor)
-    wordAssembler = WordAssembler(vocabulary: vocabulary, frameSeconds: frameSeconds)
+    let confidence = config.decoding?.confidence
+    wordAssembler = WordAssembler(
+      vocabulary: vocabulary, frameSeconds: frameSeconds,
+      calibration: ConfidenceCalibration(
+        scale: confidence?.scale ?? 1, offset: confidence?.offset ?? 0))
   }
 
   /// - Throws: `FinalPassError` if the model lacks what `options` ask for.

@@ -120,6 +120,7 @@ struct CompareCommand: ParsableCommand {
 
   private struct TextLine: Encodable {
     let text: String
+    /// Of its words; of the best text only.
     let confidences: [Double]
     let scores: [String: Double]
   }
@@ -139,10 +140,12 @@ struct CompareCommand: ParsableCommand {
       lines[pass].seconds += seconds
       let text = texts[0].text
       if !text.isEmpty { lines[pass].text += (lines[pass].text.isEmpty ? "" : " ") + text }
-      if nBest > 0 { lines[pass].utterances.append(texts.prefix(nBest).map(Self.line)) }
+      guard nBest > 0 else { return }
+      lines[pass].utterances.append(
+        texts.prefix(nBest).enumerated().map { Self.line($1, isBest: $0 == 0) })
     }
 
-    private static func line(_ text: Alternative) -> TextLine {
+    private static func line(_ text: Alternative, isBest: Bool) -> TextLine {
       var scores: [String: Double] = [:]
       if let all = text.scores {
         scores = ["total": all.total, "ctc": all.ctc]
@@ -152,7 +155,7 @@ struct CompareCommand: ParsableCommand {
         for bias in all.biases { scores[bias.name] = bias.score }
       }
       return TextLine(
-        text: text.text, confidences: text.words.map(\.confidence), scores: scores)
+        text: text.text, confidences: isBest ? text.words.map(\.confidence) : [], scores: scores)
     }
   }
 }
