@@ -30,7 +30,8 @@ let package = Package(
     .target(name: "Audio", dependencies: ["CFFTW", "CSndfile", "CSoxr", "Tensor"]),
     .target(name: "Conformer", dependencies: ["CKernels", "Tensor"]),
     .target(name: "Decoding"),
-    .target(name: "LanguageModels", dependencies: ["CZlib", "Decoding"]),
+    .target(
+      name: "LanguageModels", dependencies: ["CZlib", "Conformer", "Decoding", "Tensor"]),
     .target(name: "Recognizer", dependencies: ["Audio", "Conformer", "Decoding", "Tensor"]),
     .target(
       name: "Checkpoints",
@@ -56,6 +57,10 @@ let package = Package(
     .testTarget(name: "ConformerTests", dependencies: ["Conformer", "Tensor", "TestSupport"]),
     .testTarget(
       name: "DecodingTests", dependencies: ["CZlib", "Decoding", "LanguageModels", "TestSupport"]),
+    .testTarget(
+      name: "LanguageModelsTests",
+      dependencies: ["Conformer", "Decoding", "LanguageModels", "Tensor", "TestSupport"],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "TextFormattingTests", dependencies: ["Decoding", "TestSupport", "TextFormatting"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts", "Decoding"]),

@@ -12,22 +12,9 @@ extension AttentionDecoder {
     scratch: ScratchArena
   ) -> [[Float]] {
     let tree = PrefixTree(sequences, start: startEnd)
-    // Which sequence wants which target of each row.
-    var wanted: [[(sequence: Int, position: Int)]] = Array(repeating: [], count: tree.count)
-    for (index, rows) in tree.rows.enumerated() {
-      for (position, row) in rows.enumerated() { wanted[row].append((index, position)) }
+    return tree.targetLogProbs(sequences, end: startEnd) {
+      logProbs(tree, memory: memory, run: run, scratch: scratch, $0)
     }
-    var result = sequences.map { [Float](repeating: 0, count: $0.tokens.count + 1) }
-    logProbs(tree, memory: memory, run: run, scratch: scratch) { first, logProbs in
-      for row in 0..<logProbs.rows {
-        for (index, position) in wanted[first + row] {
-          let tokens = sequences[index].tokens
-          let target = position < tokens.count ? tokens[position] : startEnd
-          result[index][position] = logProbs.pointer[row * logProbs.stride + target]
-        }
-      }
-    }
-    return result
   }
 
   /// Log-probabilities of what follows every row of `tree`, some rows at a time.

@@ -13,8 +13,7 @@ public struct AttentionDecoder: Sendable {
   public let startEnd: Int
   /// Layers that have an auxiliary head.
   public let auxiliaryLayers: [Int]
-  private let positions: SinusoidalPositions
-  private let embedding: FloatStorage  // [vocabulary, d], scaled
+  private let embedding: TokenEmbedding
   private let layers: [DecoderLayer]
   private let norm: LayerNorm
   private let output: Linear
@@ -27,10 +26,8 @@ public struct AttentionDecoder: Sendable {
   ) throws(WeightError) {
     (width, vocabulary, startEnd) = (config.width, config.vocabulary, config.startEnd)
     self.auxiliaryLayers = auxiliaryLayers
-    self.positions = positions
-    embedding = try reader["embed"].tensor("weight", [vocabulary, width])
-    let scale = Float(width).squareRoot()
-    for index in 0..<embedding.count { embedding.pointer[index] *= scale }
+    embedding = try TokenEmbedding(
+      reader["embed"], vocabulary: vocabulary, width: width, positions: positions)
     var stack: [DecoderLayer] = []
     for index in 0..<layers { stack.append(try DecoderLayer(reader["layers"][index], config)) }
     self.layers = stack
@@ -84,7 +81,8 @@ public struct AttentionDecoder: Sendable {
     scratch.scope {
       let x = scratch.matrix(rows: tokens.count, columns: width)
       for (row, token) in tokens.enumerated() {
-        embed(token, position: state.length(row) - 1, into: x.pointer + row * x.stride)
+        embedding.embed(
+          token, position: state.length(row) - 1, into: x.pointer + row * x.stride)
       }
       let (groups, visible) = (state.groups, state.visible)
       let heads = state.lineage.withUnsafeBufferPointer { lineage in
@@ -105,12 +103,8 @@ public struct AttentionDecoder: Sendable {
   ) {
     scratch.scope {
       let x = scratch.matrix(rows: tree.count, columns: width)
-      for (row, token) in tree.tokens.enumerated() {
-        embed(token, position: tree.position(row), into: x.pointer + row * x.stride)
-      }
-      tree.lineage.withUnsafeBufferPointer { lineage in
-        guard let base = lineage.baseAddress else { return }
-        let rows = DecoderRows(groups: tree.groups, visible: tree.visible, lineage: base)
+      embedding.embed(tree, into: x)
+      tree.withRows { rows in
         body(x, forward(x, rows: rows, pool: nil, memory: memory, run: run, scratch: scratch))
       }
     }
@@ -166,10 +160,5 @@ public struct AttentionDecoder: Sendable {
       }
       HeadMixture(run.auxiliaryWeights).mix(logProbs, with: heads)
     }
-  }
-
-  private func embed(_ token: Int, position: Int, into row: UnsafeMutablePointer<Float>) {
-    precondition((0..<vocabulary).contains(token), "token \(token) of \(vocabulary)")
-    positions.add(position, to: embedding.pointer + token * width, into: row)
   }
 }

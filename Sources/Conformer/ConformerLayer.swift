@@ -1,33 +1,5 @@
 import Tensor
 
-/// Half a residual feed-forward module: `x += ½ W₂ swish(W₁ LN(x))`.
-struct FeedForward: Sendable {
-  private let norm: LayerNorm
-  private let linear1: Linear
-  private let linear2: Linear
-
-  init(
-    norm: WeightReader, linears: WeightReader, _ config: EncoderConfig
-  ) throws(WeightError) {
-    self.norm = try norm.layerNorm(config.width)
-    linear1 = try linears["linear1"].linear(
-      inputs: config.width, outputs: config.feedForwardWidth)
-    linear2 = try linears["linear2"].linear(
-      inputs: config.feedForwardWidth, outputs: config.width)
-  }
-
-  /// x: [rows, d].
-  func step(_ x: MatrixView, scratch: ScratchArena) {
-    scratch.scope {
-      let normed = scratch.matrix(rows: x.rows, columns: x.columns)
-      norm.apply(x, into: normed)
-      let inner = scratch.matrix(rows: x.rows, columns: linear1.outputs)
-      linear1.apply(normed, into: inner, activation: .swish)
-      linear2.add(inner, to: x, scale: 0.5)
-    }
-  }
-}
-
 /// One Conformer layer, tensors named as NeMo's `ConformerLayer`:
 /// `x += ½FF₁; x += MHA; x += Conv; x += ½FF₂; x = LN(x)`.
 struct ConformerLayer: Sendable {

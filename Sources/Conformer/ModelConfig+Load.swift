@@ -1,5 +1,3 @@
-import Foundation
-
 /// What is wrong with a model folder, said to the person who supplied it.
 public enum ModelError: Error, Equatable, CustomStringConvertible {
   case unreadable(file: String, reason: String)
@@ -25,67 +23,9 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
 extension ModelConfig {
   /// Reads and checks a `config.json`.
   public static func load(_ path: String) throws(ModelError) -> ModelConfig {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw .unreadable(file: path, reason: Self.whyUnreadable(path))
-    }
-    let config: ModelConfig
-    do {
-      config = try JSONDecoder().decode(ModelConfig.self, from: data)
-    } catch let error as DecodingError {
-      throw .notJSON(file: path, reason: Self.reason(error, data))
-    } catch {
-      throw .notJSON(file: path, reason: "it is not valid JSON")
-    }
+    let config = try ConfigFile.load(ModelConfig.self, path, format: currentFormat)
     try config.validate(path)
     return config
-  }
-
-  /// The system's reason; Foundation's description of an error is long and full of its innards.
-  private static func whyUnreadable(_ path: String) -> String {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else {
-      return errno == ENOENT ? "no such file" : String(cString: strerror(errno))
-    }
-    defer { close(file) }
-    var byte: UInt8 = 0
-    return read(file, &byte, 1) < 0 ? String(cString: strerror(errno)) : "reading failed"
-  }
-
-  private static func reason(_ error: DecodingError, _ data: Data) -> String {
-    func name(_ path: [any CodingKey]) -> String {
-      path.map(\.stringValue).joined(separator: ".")
-    }
-    switch error {
-    case .keyNotFound(let key, let context):
-      return "the field '\(name(context.codingPath + [key]))' is missing"
-    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      return context.codingPath.isEmpty
-        ? "it is not a JSON object"
-        : "the field '\(name(context.codingPath))' is not of type \(type)"
-    case .dataCorrupted(let context):
-      if !context.codingPath.isEmpty {
-        return "the field '\(name(context.codingPath))' has a value that is not known"
-      }
-      // The decoder takes a number that is no Int for damaged JSON, and says not where.
-      let object = try? JSONSerialization.jsonObject(with: data)
-      return object.flatMap { fieldWithoutInteger($0, []) }
-        .map { "the field '\($0)' is not a whole number, or too large" }
-        ?? "it is not valid JSON"
-    @unknown default:
-      return "\(error)"
-    }
-  }
-
-  /// Name of a field below `value` that holds a number which is no Int.
-  private static func fieldWithoutInteger(_ value: Any, _ path: [String]) -> String? {
-    if let object = value as? [String: Any] {
-      return object.sorted { $0.key < $1.key }.lazy
-        .compactMap { fieldWithoutInteger($0.value, path + [$0.key]) }.first
-    }
-    return value is NSNumber && !(value is Int) ? path.joined(separator: ".") : nil
   }
 
   private func validate(_ file: String) throws(ModelError) {
@@ -96,8 +36,6 @@ extension ModelConfig {
         throw .field(file: file, name: name, expected: expected, found: "\(found)")
       }
     }
-    try require(
-      format == Self.currentFormat, "format", "'\(Self.currentFormat)'", "'\(format)'")
     try require(
       features.sampleRate == 16_000, "features.sample_rate", "16000", features.sampleRate)
     try require((8...256).contains(features.mels), "features.n_mels", "8 to 256", features.mels)

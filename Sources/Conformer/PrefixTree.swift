@@ -1,3 +1,5 @@
+import Tensor
+
 /// Tokens of a hypothesis in the order in which a decoder reads them, without start and end.
 public struct TokenSequence: Hashable, Sendable {
   public var tokens: [Int]
@@ -73,4 +75,42 @@ public struct PrefixTree: Sendable {
 
   /// Tokens before a row's own.
   func position(_ row: Int) -> Int { visible[row].count - 1 }
+
+  /// Calls `body` with the rows as layers want them, unless there are none.
+  func withRows(_ body: (DecoderRows) -> Void) {
+    lineage.withUnsafeBufferPointer {
+      guard let lineage = $0.baseAddress else { return }
+      body(DecoderRows(groups: groups, visible: visible, lineage: lineage))
+    }
+  }
+
+  /// Log-probability of every token of every sequence, and of the end after it.
+  ///
+  /// - Parameters:
+  ///   - sequences: those that the tree was made of.
+  ///   - end: the class that ends a sequence.
+  ///   - logProbs: calls its argument with the log-probabilities [rows, vocabulary] of what follows
+  ///     all rows, some rows at a time, and the index of the first of them.
+  /// - Returns: [sequences][tokens + 1].
+  func targetLogProbs(
+    _ sequences: [TokenSequence], end: Int,
+    _ logProbs: ((_ firstRow: Int, _ logProbs: MatrixView) -> Void) -> Void
+  ) -> [[Float]] {
+    // Which sequence wants which target of each row.
+    var wanted: [[(sequence: Int, position: Int)]] = Array(repeating: [], count: count)
+    for (index, rows) in rows.enumerated() {
+      for (position, row) in rows.enumerated() { wanted[row].append((index, position)) }
+    }
+    var result = sequences.map { [Float](repeating: 0, count: $0.tokens.count + 1) }
+    logProbs { first, logProbs in
+      for row in 0..<logProbs.rows {
+        for (index, position) in wanted[first + row] {
+          let tokens = sequences[index].tokens
+          let target = position < tokens.count ? tokens[position] : end
+          result[index][position] = logProbs.pointer[row * logProbs.stride + target]
+        }
+      }
+    }
+    return result
+  }
 }

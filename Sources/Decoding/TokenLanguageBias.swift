@@ -14,8 +14,7 @@ public struct TokenLanguageBias: TokenBias, SequenceLanguageModel {
       let piece = vocabulary.markedPiece(id)
       let word = id == vocabulary.blank ? nil : model.word(piece)
       if let word { isPiece[word] = true }
-      let isControl = id == vocabulary.blank || TokenSegmenter.isControl(piece)
-      if word == nil, model.unknown == nil, !isControl { missing.append(piece) }
+      if word == nil, model.unknown == nil, !vocabulary.isControl(id) { missing.append(piece) }
       // The blank and other symbols are in no hypothesis.
       words.append(word ?? model.unknown ?? 0)
     }

@@ -19,9 +19,7 @@ public struct TokenSegmenter: Sendable {
 
   public init(_ vocabulary: Vocabulary) {
     self.vocabulary = vocabulary
-    let spelling = (0..<vocabulary.count).filter {
-      $0 != vocabulary.blank && !Self.isControl(vocabulary.piece($0))
-    }
+    let spelling = (0..<vocabulary.count).filter { !vocabulary.isControl($0) }
     letters = LetterCase(of: spelling.lazy.map(vocabulary.piece))
     let isScored = spelling.allSatisfy { vocabulary.logProb($0) != nil }
     for id in spelling {

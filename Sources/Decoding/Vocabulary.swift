@@ -19,6 +19,8 @@ public struct Vocabulary: Sendable {
   /// Classes, blank included.
   public let count: Int
   public let blank: Int
+  /// The file that it was read from, for messages; nil if it was not.
+  public let file: String?
   /// Piece of each class; empty for the blank.
   private let pieces: [String]
   /// Whether each piece starts a word.
@@ -29,7 +31,8 @@ public struct Vocabulary: Sendable {
   /// - Parameters:
   ///   - pieces: those of all classes but the blank, in order of class.
   ///   - logProbs: the probability that the tokenizer gives each piece, in nats.
-  public init(pieces: [String], logProbs: [Float?]? = nil, blank: Int) {
+  ///   - file: where the pieces come from, for messages.
+  public init(pieces: [String], logProbs: [Float?]? = nil, blank: Int, file: String? = nil) {
     precondition((0...pieces.count).contains(blank))
     precondition(logProbs.map { $0.count == pieces.count } ?? true)
     var logProbs = logProbs ?? pieces.map { _ in nil }
@@ -41,6 +44,7 @@ public struct Vocabulary: Sendable {
     starts = all.map { $0.unicodeScalars.first == Self.wordStart }
     self.pieces = all.map { String($0.unicodeScalars.drop(while: { $0 == Self.wordStart })) }
     self.blank = blank
+    self.file = file
     count = all.count
   }
 
@@ -78,7 +82,7 @@ public struct Vocabulary: Sendable {
       pieces.append(String(fields[0]))
       logProbs.append(logProb)
     }
-    self.init(pieces: pieces, logProbs: logProbs, blank: blank)
+    self.init(pieces: pieces, logProbs: logProbs, blank: blank, file: path)
   }
 
   /// Whether class `id` starts a word.
@@ -90,6 +94,11 @@ public struct Vocabulary: Sendable {
   /// The text of class `id` with the mark of a word's start, as SentencePiece writes it.
   public func markedPiece(_ id: Int) -> String {
     starts[id] ? String(Self.wordStart) + pieces[id] : pieces[id]
+  }
+
+  /// Whether class `id` is never text: the blank, or a symbol such as `<unk>`.
+  public func isControl(_ id: Int) -> Bool {
+    id == blank || TokenSegmenter.isControl(pieces[id])
   }
 
   /// The log-probability that the tokenizer gives class `id`, in nats, if it is known.
