@@ -30,7 +30,9 @@ struct FinalDecoder {
     rescorer = Rescorer(
       RescoringOptions(
         attentionWeight: weights.attentionWeight,
-        reverseWeight: hasRight ? weights.reverseWeight : 0, ctcWeight: 1))
+        reverseWeight: hasRight ? weights.reverseWeight : 0, ctcWeight: 1,
+        languageWeight: options.rescoringLanguageModel == nil ? 0 : options.rescoringLanguageWeight)
+    )
     joint = JointSearch(
       JointSearchOptions(
         beamSize: max(Self.jointBeam, options.nBest), ctcWeight: weights.jointCTCWeight,
@@ -107,7 +109,9 @@ struct FinalDecoder {
   ) -> [SettledText] {
     let scorer = DecoderScorer(
       decoder, frames: hidden, usesRight: rescorer.options.reverseWeight > 0, scratch: scratch)
-    return rescorer.rescore(hypotheses, scorer).map {
+    let rescored = rescorer.rescore(
+      hypotheses, scorer, languageModel: options.rescoringLanguageModel)
+    return rescored.map {
       SettledText(
         tokens: $0.hypothesis.tokens, scores: HypothesisScores($0, biases: options.biases))
     }

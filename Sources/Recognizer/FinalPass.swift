@@ -24,6 +24,10 @@ public struct DecodingOptions: Sendable {
   public var weights: DecodingConfig?
   /// Hot words and language models.
   public var biases: [WeightedBias]
+  /// Rescores the n-best list of `rescore` and `fullContext`; nil for none.
+  public var rescoringLanguageModel: (any SequenceLanguageModel)?
+  /// Weight of `rescoringLanguageModel`.
+  public var rescoringLanguageWeight: Double
   /// The final pass is skipped when the best hypothesis of the first pass beats the second by more
   /// than this, in nats; nil for never.
   public var finalThreshold: Double?
@@ -33,13 +37,16 @@ public struct DecodingOptions: Sendable {
 
   public init(
     finalPass: FinalPass = .none, beam: CTCPrefixBeamOptions? = nil,
-    weights: DecodingConfig? = nil, biases: [WeightedBias] = [], finalThreshold: Double? = nil,
-    nBest: Int = 0
+    weights: DecodingConfig? = nil, biases: [WeightedBias] = [],
+    rescoringLanguageModel: (any SequenceLanguageModel)? = nil,
+    rescoringLanguageWeight: Double = 0, finalThreshold: Double? = nil, nBest: Int = 0
   ) {
     self.finalPass = finalPass
     self.beam = beam
     self.weights = weights
     self.biases = biases
+    self.rescoringLanguageModel = rescoringLanguageModel
+    self.rescoringLanguageWeight = rescoringLanguageWeight
     self.finalThreshold = finalThreshold
     self.nBest = nBest
   }

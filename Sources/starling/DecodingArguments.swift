@@ -71,6 +71,15 @@ struct DecodingArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Language model that rescores the texts of the final pass: an ARPA file, or the folder of a "
+        + "Transformer.", valueName: "path"))
+  var rescoringLM: String?
+
+  @Option(help: "Weight of the rescoring language model; 0 for none.")
+  var rescoringLMWeight: Double = 0.3
+
+  @Option(
+    help: ArgumentHelp(
       "Silence that ends an utterance, or 'never'. (default: 1)", valueName: "seconds"))
   var endpointSilence: Seconds?
 
@@ -114,7 +123,8 @@ struct DecodingArguments: ParsableArguments {
       throw ValidationError("--final-threshold is \(finalThreshold), expected at least 0")
     }
     for (option, value, range) in [
-      ("--lm-weight", lmWeight, 0.0...10), ("--attention-weight", attentionWeight, 0...100),
+      ("--lm-weight", lmWeight, 0.0...10), ("--rescoring-lm-weight", rescoringLMWeight, 0...10),
+      ("--attention-weight", attentionWeight, 0...100),
       ("--reverse-weight", reverseWeight, 0...1), ("--joint-ctc-weight", jointCTCWeight, 0...1),
       ("--joint-length-bonus", jointLengthBonus, -20...20),
     ] {
@@ -122,6 +132,10 @@ struct DecodingArguments: ParsableArguments {
       func short(_ bound: Double) -> String { String(format: "%g", bound) }
       throw ValidationError(
         "\(option) is \(value), expected \(short(range.lowerBound)) to \(short(range.upperBound))")
+    }
+    if rescoringLM != nil, finalPass != .rescore, finalPass != .fullContext {
+      throw ValidationError(
+        "--rescoring-lm needs a final pass that rescores: --final-pass rescore or full-context")
     }
     guard (0...100).contains(nBest) else {
       throw ValidationError("--n-best is \(nBest), expected 0 to 100")
@@ -147,6 +161,11 @@ struct DecodingArguments: ParsableArguments {
     var options = DecodingOptions(
       finalPass: finalPass, weights: weights(model.decodingWeights),
       biases: try biases(model.vocabulary), finalThreshold: finalThreshold, nBest: nBest)
+    if let rescoringLM, rescoringLMWeight > 0 {
+      options.rescoringLanguageModel = try LanguageModelLoader.load(
+        rescoringLM, vocabulary: model.vocabulary)
+      options.rescoringLanguageWeight = rescoringLMWeight
+    }
     if let beam { options.beam = CTCPrefixBeamOptions(beamSize: beam, tokensPerFrame: beam) }
     try model.check(options)
     return options

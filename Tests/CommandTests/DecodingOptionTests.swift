@@ -64,6 +64,36 @@ import Testing
     #expect(try transcribe(landscape, "--lm", model, "--lm-weight", "0").output == plain.output)
   }
 
+  @Test func aLanguageModelRescoresAndWeightZeroChangesNothing() throws {
+    let folder = TemporaryFolder()
+    let landscape = Places.samples + "/landscape.flac"
+    let truth = try Sample.text(landscape)
+    let model = try folder.write("words.arpa", arpa(truth).utf8)
+    func run(_ arguments: String...) throws -> Starling.Result {
+      let result = try Starling.run(
+        ["transcribe", landscape, "--final-pass", "rescore", "--latency", "640ms"] + arguments)
+      expectSuccess(result)
+      return result
+    }
+    let plain = try run()
+    let helped = try run("--rescoring-lm", model, "--rescoring-lm-weight", "1")
+    func errors(_ text: String) -> Int {
+      let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+      return words.difference(from: truth.split(separator: " ").map(String.init)).count
+    }
+    #expect(errors(helped.output) < errors(plain.output))
+    #expect(
+      try run("--rescoring-lm", model, "--rescoring-lm-weight", "0").output == plain.output)
+    let listed = try run("--rescoring-lm", model, "--n-best", "2", "--format", "jsonl")
+    #expect(listed.output.contains("\"rescoring_language_model\": -"))
+    expectUsageError(
+      try transcribe(landscape, "--rescoring-lm", model), saying: "--final-pass rescore")
+    expectRefusal(
+      try transcribe(
+        landscape, "--final-pass", "rescore", "--rescoring-lm", "/nowhere.arpa"),
+      saying: "/nowhere.arpa")
+  }
+
   @Test func endpointRules() throws {
     func utterances(_ arguments: String...) throws -> Int {
       let result = try Starling.run(
