@@ -49,19 +49,11 @@ struct SileroVADTests {
     let difference = largestDifference(found, golden)
     #expect(difference < 1e-4)
 
-    // By the usual rule it is speech between two silences: the speaker begins half a second into
-    // the recording, whose probabilities pass 0.5 at step 48.
-    var gate = SpeechGate()
-    var events = found.compactMap { gate.advance($0, samples: SileroVAD.stepSamples) }
-    if let last = gate.finish() { events.append(last) }
-    guard case .speechStarted(let from) = events.first,
-      case .speechEnded(let lastSound, _) = events.last
-    else { throw GateError.noSpeech }
-    #expect(from == 48 * 512 - gate.rule.preRoll)
-    #expect((samples.count - 12_000...samples.count + 2_000).contains(lastSound))
+    // Speech between two silences: the speaker begins half a second into the recording.
+    #expect(found.firstIndex { $0 >= 0.5 } == 48)
+    let last = try #require(found.lastIndex { $0 >= 0.35 })
+    #expect((samples.count - 12_000...samples.count + 2_000).contains(last * 512))
   }
-
-  private enum GateError: Error { case noSpeech }
 
   @Test func splitsDoNotMatter() throws {
     let samples = sound(seconds: 3.3)
