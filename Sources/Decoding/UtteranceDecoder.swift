@@ -2,7 +2,8 @@ import Foundation
 
 /// An utterance that has ended.
 public struct DecodedUtterance: Equatable, Sendable {
-  /// Frames of the stream that belong to it: from the end of the utterance before.
+  /// Frames of the stream that belong to it; if `isSilence`, the silence that ended it. The second
+  /// half of a silence also belongs to the utterance after it, whose first word may begin there.
   public var frames: Range<Int>
   /// Tokens of the first pass: the best of the beam search if there is one.
   public var tokens: [DecodedToken]
@@ -12,10 +13,10 @@ public struct DecodedUtterance: Equatable, Sendable {
   public var hypotheses: [Hypothesis] = []
   /// Nats between the best two hypotheses; infinite if there is one.
   public var margin = Double.infinity
-  /// Peak of the last token of the utterance before, if any.
-  public var previousFrame: Int?
   /// Peak of the first token of the next utterance, if it is known.
   public var nextFrame: Int?
+  /// Whether it ended for a silence in which no search heard any text.
+  public var isSilence = false
 }
 
 /// Searches the frames of one stream and divides them into utterances.
@@ -23,10 +24,10 @@ public struct DecodedUtterance: Equatable, Sendable {
 /// Frames are taken one by one, so where utterances end does not depend on how the frames were
 /// portioned. Greedy search decides where they end; a beam search, if there is one, what they say.
 /// With greedy search alone the utterances' tokens in a row are those of the whole stream.
+/// An utterance of silence only tells that time has passed: the searches go on as if it had not
+/// been, so it can cut no onset.
 public struct UtteranceDecoder: Sendable {
   private let vocabulary: Vocabulary
-  private let rules: EndpointRules
-  private let frameSeconds: Double
   private var search: CTCGreedySearch
   private var beam: CTCPrefixBeamSearch?
   private var endpointer: Endpointer
@@ -34,8 +35,6 @@ public struct UtteranceDecoder: Sendable {
   private var greedyTokens: [DecodedToken] = []
   /// First frame of the current utterance.
   private var firstFrame = 0
-  /// Peak of the last token of the utterance before.
-  public private(set) var previousFrame: Int?
   /// Frames taken so far.
   public private(set) var frameCount = 0
 
@@ -47,19 +46,19 @@ public struct UtteranceDecoder: Sendable {
     beam: CTCPrefixBeamSearch? = nil
   ) {
     self.vocabulary = vocabulary
-    self.rules = rules
-    self.frameSeconds = frameSeconds
     self.beam = beam
     search = CTCGreedySearch(blank: vocabulary.blank)
-    endpointer = Self.makeEndpointer(rules, frameSeconds)
+    endpointer = Endpointer(
+      rules, frameSeconds: frameSeconds,
+      logThreshold: log(max(rules.blankThreshold, .leastNormalMagnitude)))
   }
 
   /// Tokens of the current utterance that will not be taken back: all of a greedy search, those
   /// that a beam's hypotheses share.
   public var tokens: [DecodedToken] { beam?.commonPrefix() ?? greedyTokens }
 
-  /// First frame that the current utterance may need: where it began or, while it has no text,
-  /// `preRoll` frames ago.
+  /// First frame that the current utterance may need: where it began or `preRoll` frames before
+  /// its first token, whatever is later.
   public func firstFrameNeeded(preRoll: Int) -> Int {
     let first = greedyTokens.first?.frame ?? frameCount
     return max(firstFrame, first - preRoll)
@@ -82,8 +81,9 @@ public struct UtteranceDecoder: Sendable {
       frameCount += 1
       let silent =
         isSilent?(frame) ?? endpointer.isBlank(logProbs[row][vocabulary.blank])
-      if endpointer.isSilenceOver(isSilent: silent, hasText: !greedyTokens.isEmpty) {
-        ended.append(close(nextFrame: nil))
+      // Where a token begins is no silence, whatever a detector of speech makes of it.
+      if endpointer.isSilenceOver(isSilent: silent && !began, hasText: !greedyTokens.isEmpty) {
+        ended.append(endSilence())
       }
     }
     return ended
@@ -104,7 +104,7 @@ public struct UtteranceDecoder: Sendable {
 
   /// Ends the current utterance at the end of the stream; nil if it has no tokens.
   public mutating func finish() -> DecodedUtterance? {
-    greedyTokens.isEmpty && (beam?.bestTokens ?? []).isEmpty ? nil : close(nextFrame: nil)
+    hasText ? close(at: frameCount, next: frameCount) : nil
   }
 
   /// When the utterance has become too long and the last token starts a word, ends the utterance
@@ -114,33 +114,43 @@ public struct UtteranceDecoder: Sendable {
       endpointer.isTooLong(from: greedyTokens[0].frame, to: last.frame)
     else { return nil }
     greedyTokens.removeLast()
-    let utterance = close(nextFrame: last.frame)
+    // The token's peak is after the onset of its word.
+    let middle = (greedyTokens[greedyTokens.count - 1].frame + last.frame + 1) / 2
+    let utterance = close(at: middle, next: middle, nextFrame: last.frame)
     greedyTokens = [last]
     return utterance
   }
 
-  private mutating func close(nextFrame: Int?) -> DecodedUtterance {
+  private var hasText: Bool { !greedyTokens.isEmpty || beam?.bestTokens.isEmpty == false }
+
+  private mutating func endSilence() -> DecodedUtterance {
+    let frames = endpointer.silentFrames
+    endpointer.reset()
+    guard hasText else {
+      return DecodedUtterance(
+        frames: frameCount - frames..<frameCount, tokens: [], greedyTokens: [], isSilence: true)
+    }
+    return close(at: frameCount, next: frameCount - frames / 2)
+  }
+
+  /// - Parameters:
+  ///   - end: where the utterance ends.
+  ///   - next: where the next one begins.
+  private mutating func close(
+    at end: Int, next: Int, nextFrame: Int? = nil
+  ) -> DecodedUtterance {
     var utterance = DecodedUtterance(
-      frames: firstFrame..<frameCount, tokens: greedyTokens, greedyTokens: greedyTokens,
-      previousFrame: previousFrame, nextFrame: nextFrame)
+      frames: firstFrame..<end, tokens: greedyTokens, greedyTokens: greedyTokens,
+      nextFrame: nextFrame)
     if let beam {
       utterance.hypotheses = beam.nBest(isEnd: true)
       utterance.tokens = utterance.hypotheses[0].tokens
       utterance.margin = beam.margin
     }
     beam?.reset()
-    previousFrame = utterance.tokens.last?.frame ?? previousFrame
-    firstFrame = frameCount
+    firstFrame = next
     greedyTokens = []
-    endpointer = Self.makeEndpointer(rules, frameSeconds)
+    endpointer.reset()
     return utterance
-  }
-
-  private static func makeEndpointer(
-    _ rules: EndpointRules, _ frameSeconds: Double
-  ) -> Endpointer {
-    Endpointer(
-      rules, frameSeconds: frameSeconds,
-      logThreshold: log(max(rules.blankThreshold, .leastNormalMagnitude)))
   }
 }

@@ -48,6 +48,8 @@ struct FinalDecoder {
   func settle(
     _ utterance: DecodedUtterance, _ frames: UtteranceFrames, scratch: ScratchArena
   ) -> [SettledText] {
+    // A decoder that is made to say something about silence makes it up.
+    if utterance.isSilence { return [SettledText(tokens: [])] }
     // Silence before the first word has been forgotten.
     let range = max(utterance.frames.lowerBound, frames.first)..<utterance.frames.upperBound
     let isSkipped = options.finalThreshold.map { utterance.margin > $0 } ?? false

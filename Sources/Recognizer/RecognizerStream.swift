@@ -30,6 +30,9 @@ public final class RecognizerStream {
   private var sampleCount = 0
   private var finished = false
   private var utterance = 0
+  /// Peak of the last token of the utterances that have ended, and the end of their last word.
+  private var lastFrame: Int?
+  private var lastEnd = 0.0
   private var lastPartial: RecognitionResult?
   /// Set it before the first sample.
   public var observer: StreamObserver?
@@ -85,7 +88,7 @@ public final class RecognizerStream {
     logMel.finish(into: &melFrames)
     var results = decodeChunks()
     if let last = decoder.finish() {
-      results.append(final(last))
+      results.append(final(last, nextFrame: nil))
     } else if utterance == 0 {
       results.append(
         RecognitionResult(kind: .final, utterance: 0, text: "", committed: "", words: []))
@@ -137,7 +140,8 @@ public final class RecognizerStream {
       for ended in decoder.advance(
         view(logProbs.rows(0..<block.finalRows)), isSilent: voiceActivity?.isSilent)
       {
-        results.append(final(ended))
+        // After a silence the next token is no earlier than the end of it.
+        results.append(final(ended, nextFrame: ended.nextFrame ?? ended.frames.upperBound))
       }
       voiceActivity?.drop(before: decoder.frameCount)
       utteranceFrames.drop(before: decoder.firstFrameNeeded(preRoll: UtteranceFrames.preRoll))
@@ -190,16 +194,20 @@ public final class RecognizerStream {
     return true
   }
 
-  private func final(_ ended: DecodedUtterance) -> RecognitionResult {
+  /// - Parameter nextFrame: what the next token's peak is not before, if anything is known.
+  private func final(_ ended: DecodedUtterance, nextFrame: Int?) -> RecognitionResult {
     observer?.ended? { [self] in
       alternatives(
-        FinalDecoder(model, $0).settle(ended, utteranceFrames, scratch: workspace.scratch), ended)
+        FinalDecoder(model, $0).settle(ended, utteranceFrames, scratch: workspace.scratch),
+        nextFrame)
     }
-    let texts = alternatives(
-      finalDecoder.settle(ended, utteranceFrames, scratch: workspace.scratch), ended)
+    let settled = finalDecoder.settle(ended, utteranceFrames, scratch: workspace.scratch)
+    let texts = alternatives(settled, nextFrame)
     defer {
       utterance += 1
       lastPartial = nil
+      lastFrame = settled[0].tokens.last?.frame ?? lastFrame
+      lastEnd = texts[0].words.last?.end ?? lastEnd
     }
     return RecognitionResult(
       kind: .final, utterance: utterance, text: texts[0].text, committed: texts[0].text,
@@ -207,19 +215,28 @@ public final class RecognizerStream {
   }
 
   /// Different texts, the best first. Tokens that spell the same text count once.
-  private func alternatives(
-    _ settled: [SettledText], _ ended: DecodedUtterance
-  ) -> [Alternative] {
+  private func alternatives(_ settled: [SettledText], _ nextFrame: Int?) -> [Alternative] {
     var seen: Set<String> = []
     return settled.compactMap { settled in
       let text = model.vocabulary.text(settled.tokens.map(\.id))
       guard seen.insert(text).inserted else { return nil }
       return Alternative(
         text: text,
-        words: model.wordAssembler.words(
-          settled.tokens, previousFrame: ended.previousFrame, nextFrame: ended.nextFrame,
-          duration: heard(decoder.frameCount)),
+        words: words(settled.tokens, nextFrame: nextFrame, frames: decoder.frameCount),
         scores: settled.scores)
+    }
+  }
+
+  /// The words of an utterance's tokens, none of which begins before the last utterance has ended:
+  /// a final pass may find a token earlier than the first pass did.
+  private func words(_ tokens: [DecodedToken], nextFrame: Int?, frames: Int) -> [Word] {
+    model.wordAssembler.words(
+      tokens, previousFrame: lastFrame, nextFrame: nextFrame, duration: heard(frames)
+    ).map { word in
+      var word = word
+      word.start = max(word.start, lastEnd)
+      word.end = max(word.end, lastEnd)
+      return word
     }
   }
 
@@ -232,9 +249,7 @@ public final class RecognizerStream {
     let result = RecognitionResult(
       kind: .partial, utterance: utterance, text: model.vocabulary.text(tokens.map(\.id)),
       committed: model.vocabulary.text(decoder.tokens.map(\.id)),
-      words: model.wordAssembler.words(
-        tokens, previousFrame: decoder.previousFrame,
-        duration: heard(decoder.frameCount + lookAhead.frames)))
+      words: words(tokens, nextFrame: nil, frames: decoder.frameCount + lookAhead.frames))
     guard result.text != lastPartial?.text || result.committed != lastPartial?.committed else {
       return nil
     }

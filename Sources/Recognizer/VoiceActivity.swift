@@ -20,8 +20,9 @@ struct VoiceActivity {
     stream.accept(samples, into: &probabilities)
   }
 
-  /// Whether no step that a frame overlaps has speech. What is not known yet is silence: it is
-  /// the end of the stream.
+  /// Whether no step that ends in a frame has speech. Those steps are there whenever a frame is
+  /// decoded, even without look-ahead, so portions of the audio change nothing; where none is, the
+  /// stream ends.
   func isSilent(_ frame: Int) -> Bool {
     let steps = Self.steps(frame)
     return probabilities.indices.clamped(to: steps.lowerBound - first..<steps.upperBound - first)
@@ -36,7 +37,7 @@ struct VoiceActivity {
   }
 
   private static func steps(_ frame: Int) -> Range<Int> {
-    let last = ((frame + 1) * samplesPerFrame - 1) / SileroVAD.stepSamples
-    return frame * samplesPerFrame / SileroVAD.stepSamples..<last + 1
+    frame * samplesPerFrame / SileroVAD.stepSamples..<(frame + 1) * samplesPerFrame
+      / SileroVAD.stepSamples
   }
 }

@@ -106,11 +106,13 @@ final class TranscriptionBatch: Sendable {
     let source = try AudioSource(path: path, raw: command.raw, sampleRate: model.sampleRate)
     let stream = model.makeStream(options, workspace: workspace)
     var finals: [RecognitionResult] = []
+    // Silence is no segment, however often it ends an utterance.
+    func keep(_ results: [RecognitionResult]) { finals += results.filter { !$0.text.isEmpty } }
     while let samples = try source.next() {
-      finals += stream.accept(samples)
+      keep(stream.accept(samples))
       progress.advance(seconds: Double(samples.count) / Double(model.sampleRate))
     }
-    finals += stream.finish()
+    keep(stream.finish())
     let processor = command.text.postProcessor
     let segments = finals.map { $0.processed(by: processor) }.filter { !$0.text.isEmpty }.map {
       TranscriptSegment(

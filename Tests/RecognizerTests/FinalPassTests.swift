@@ -11,15 +11,7 @@ import Testing
   /// One utterance, whatever its pauses.
   private static let whole = EndpointRules(trailingSilence: nil, longestUtterance: nil)
 
-  private func samples(_ name: String) throws -> [Float] {
-    let reader = try AudioFileReader(path: Places.samples + "/" + name)
-    var samples: [Float] = []
-    while true {
-      let part = try reader.read(16_000)
-      if part.isEmpty { return samples }
-      samples += part
-    }
-  }
+  private func samples(_ name: String) throws -> [Float] { try Speech.samples(name) }
 
   private func finals(
     _ samples: [Float], latency: String = "640ms", _ decoding: DecodingOptions,
