@@ -72,7 +72,7 @@ let package = Package(
       dependencies: [
         "Recognizer", "Audio", "Checkpoints", "Conformer", "Decoding", "Tensor", "TestSupport",
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["starling", "Audio", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["starling", "Audio", "CZlib", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

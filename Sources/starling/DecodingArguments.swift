@@ -9,6 +9,8 @@ import Recognizer
 extension FinalPass: ExpressibleByArgument {}
 
 /// The options that say how text is searched for.
+///
+/// Numbers are parsed unconditionally, for a value may begin with a dash.
 struct DecodingArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -18,35 +20,44 @@ struct DecodingArguments: ParsableArguments {
   var finalPass: FinalPass = .none
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Leave out the final pass where the first beats its rival by so much.", valueName: "nats"))
   var finalThreshold: Double?
 
-  @Option(help: "Hypotheses of the beam search. (default: 8 where one is needed, else greedy)")
+  @Option(
+    parsing: .unconditional,
+    help: "Hypotheses of the beam search. (default: 8 where one is needed, else greedy)")
   var beam: Int?
 
-  @Option(help: "Texts that a final result may have had, with their scores, in json and jsonl.")
+  @Option(
+    parsing: .unconditional,
+    help: "Texts that a final result may have had, with their scores, in json and jsonl.")
   var nBest: Int = 0
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Weight of the attention decoder in rescoring, CTC having 1. (default: the model's)",
       valueName: "weight"))
   var attentionWeight: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Share of the right-to-left decoder in rescoring, 0 to 1. (default: the model's)",
       valueName: "share"))
   var reverseWeight: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Weight of CTC in the joint search, 0 to 1, the decoder having the rest. (default: the "
         + "model's)", valueName: "weight"))
   var jointCTCWeight: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Bonus of each token in the joint search. (default: the model's)", valueName: "nats"))
   var jointLengthBonus: Double?
@@ -60,13 +71,15 @@ struct DecodingArguments: ParsableArguments {
       "Phrases to listen for, one a line, optionally a tab and a boost.", valueName: "file"))
   var hotWords: String?
 
-  @Option(help: ArgumentHelp("Boost of a phrase without its own, -20 to 20.", valueName: "nats"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Boost of a phrase without its own, -20 to 20.", valueName: "nats"))
   var hotWordBoost: Double = HotWords.defaultBoost
 
   @Option(help: ArgumentHelp("n-gram language model: ARPA, plain or gzip.", valueName: "file"))
   var lm: String?
 
-  @Option(help: "Weight of the language model; 0 for none.")
+  @Option(parsing: .unconditional, help: "Weight of the language model; 0 for none.")
   var lmWeight: Double = 0.3
 
   @Option(
@@ -75,35 +88,48 @@ struct DecodingArguments: ParsableArguments {
         + "Transformer.", valueName: "path"))
   var rescoringLM: String?
 
-  @Option(help: "Weight of the rescoring language model; 0 for none.")
+  @Option(
+    parsing: .unconditional, help: "Weight of the rescoring language model; 0 for none.")
   var rescoringLMWeight: Double = 0.3
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "Silence that ends an utterance, or 'never'. (default: 1)", valueName: "seconds"))
+      "Silence that ends an utterance, or 'never'. (default: 1)", valueName: "seconds"),
+    transform: Seconds.init)
   var endpointSilence: Seconds?
 
   @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Silence that ends an utterance without any text, as an empty one, or 'never'. "
+        + "(default: never)", valueName: "seconds"),
+    transform: Seconds.init)
+  var endpointNoText: Seconds?
+
+  @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Length from which an utterance ends before its next word, or 'never'. (default: 20)",
-      valueName: "seconds"))
+      valueName: "seconds"),
+    transform: Seconds.init)
   var longestUtterance: Seconds?
 
   @Flag(help: "End utterances where Silero VAD hears no speech, not where CTC hears no text.")
   var vad = false
 
   /// A positive number of seconds, or never.
-  enum Seconds: ExpressibleByArgument {
+  enum Seconds {
     case number(Double)
     case never
 
-    init?(argument: String) {
+    init(_ argument: String) throws {
       if argument == "never" {
         self = .never
       } else if let seconds = Double(argument), seconds > 0, seconds.isFinite {
         self = .number(seconds)
       } else {
-        return nil
+        throw ValidationError("expected a positive number of seconds or 'never'")
       }
     }
 
@@ -119,8 +145,12 @@ struct DecodingArguments: ParsableArguments {
     if let beam, !(1...1000).contains(beam) {
       throw ValidationError("--beam is \(beam), expected 1 to 1000")
     }
-    if let finalThreshold, !(finalThreshold >= 0) {
-      throw ValidationError("--final-threshold is \(finalThreshold), expected at least 0")
+    if let finalThreshold, !(finalThreshold >= 0 && finalThreshold.isFinite) {
+      throw ValidationError(
+        "--final-threshold is \(finalThreshold), expected a number of at least 0")
+    }
+    guard HotWords.boostRange.contains(hotWordBoost) else {
+      throw ValidationError("--hot-word-boost is \(hotWordBoost), expected -20 to 20")
     }
     for (option, value, range) in [
       ("--lm-weight", lmWeight, 0.0...10), ("--rescoring-lm-weight", rescoringLMWeight, 0...10),
@@ -145,6 +175,7 @@ struct DecodingArguments: ParsableArguments {
   var endpointRules: EndpointRules {
     var rules = EndpointRules()
     if let endpointSilence { rules.trailingSilence = endpointSilence.value }
+    if let endpointNoText { rules.silenceWithoutText = endpointNoText.value }
     if let longestUtterance { rules.longestUtterance = longestUtterance.value }
     return rules
   }

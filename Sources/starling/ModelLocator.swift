@@ -9,10 +9,12 @@ enum ModelLocator {
   struct NotFound: Error, CustomStringConvertible {
     let file: String
     let searched: [String]
+    /// What else would help.
+    var remedy: String?
 
     var description: String {
       "no model: expected \(file) in \(searched.joined(separator: " or ")); run starling from its "
-        + "checkout or installation, or name a model folder with --model or STARLING_MODEL"
+        + "checkout or installation" + (remedy.map { ", or \($0)" } ?? "")
     }
   }
 
@@ -22,7 +24,8 @@ enum ModelLocator {
       return named
     }
     let config = "/config.json"
-    return String(try shipped(shippedName + config).dropLast(config.count))
+    let remedy = "name a model folder with --model or STARLING_MODEL"
+    return String(try shipped(shippedName + config, remedy).dropLast(config.count))
   }
 
   /// The shipped weights of Silero VAD.
@@ -32,11 +35,13 @@ enum ModelLocator {
 
   /// A file in `models/` beside or above the executable (a checkout), or in
   /// `share/starling/models` beside its `bin` (an installation).
-  private static func shipped(_ file: String) throws(NotFound) -> String {
+  private static func shipped(
+    _ file: String, _ remedy: String? = nil
+  ) throws(NotFound) -> String {
     var searched: [String] = []
     guard
       var folder = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    else { throw NotFound(file: file, searched: ["/proc/self/exe's folder"]) }
+    else { throw NotFound(file: file, searched: ["/proc/self/exe's folder"], remedy: remedy) }
     while folder != "/", !folder.isEmpty {
       folder = (folder as NSString).deletingLastPathComponent
       let root = folder == "/" ? "" : folder
@@ -47,6 +52,6 @@ enum ModelLocator {
       }
     }
     // The nearest places say enough.
-    throw NotFound(file: file, searched: Array(searched.prefix(2)))
+    throw NotFound(file: file, searched: Array(searched.prefix(2)), remedy: remedy)
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Final passes, hot words, language models and endpoint rules as a user asks for them.
+/// Final passes, hot words and language models as a user asks for them.
 @Suite struct DecodingOptionTests {
   private func transcribe(_ arguments: String...) throws -> Starling.Result {
     try Starling.run(["transcribe"] + arguments)
@@ -92,59 +92,5 @@ import Testing
       try transcribe(
         landscape, "--final-pass", "rescore", "--rescoring-lm", "/nowhere.arpa"),
       saying: "/nowhere.arpa")
-  }
-
-  @Test func endpointRules() throws {
-    func utterances(_ arguments: String...) throws -> Int {
-      let result = try Starling.run(
-        ["transcribe", Sample.chapter, "--format", "tsv"] + arguments)
-      expectSuccess(result)
-      return result.lines.count - 1
-    }
-    let usual = try utterances()
-    #expect(try utterances("--endpoint-silence", "never", "--longest-utterance", "never") == 1)
-    #expect(try utterances("--endpoint-silence", "0.4") > usual)
-  }
-
-  @Test func badOptionsAreRefused() throws {
-    let book = Sample.book
-    expectUsageError(try transcribe(book, "--final-pass", "magic"), saying: "magic")
-    expectUsageError(try transcribe(book, "--lm-weight", "11"), saying: "expected 0 to 10")
-    expectUsageError(try transcribe(book, "--beam", "0"), saying: "expected 1 to 1000")
-    expectUsageError(
-      try transcribe(book, "--final-threshold", "nan"), saying: "expected at least 0")
-    expectUsageError(try transcribe(book, "--endpoint-silence", "0"), saying: "'0'")
-    expectRefusal(try transcribe(book, "--hot-word", " "), saying: "has no words")
-    expectRefusal(try transcribe(book, "--hot-word", "naïve"), saying: "naïve", "'ï'")
-    expectRefusal(
-      try transcribe(book, "--hot-word", "a", "--hot-word-boost", "50"), saying: "-20 to 20")
-    expectRefusal(try transcribe(book, "--hot-words", "/nowhere"), saying: "/nowhere")
-    expectRefusal(try transcribe(book, "--lm", "/nowhere.arpa"), saying: "/nowhere.arpa")
-  }
-
-  @Test func badLanguageModelsAreRefused() throws {
-    let folder = TemporaryFolder()
-    let good = arpa("one two three")
-    for (name, text, saying) in [
-      ("empty", "", "\\data\\"),
-      ("count", good.replacing("ngram 2=4", with: "ngram 2=9"), "9"),
-      ("nan", good.replacing("-3\tone", with: "nan\tone"), "line"),
-      ("section", good.replacing("\\2-grams:", with: "\\3-grams:"), "line"),
-    ] {
-      let file = try folder.write(name + ".arpa", text.utf8)
-      expectRefusal(try transcribe(Sample.book, "--lm", file), saying: name + ".arpa", saying)
-    }
-  }
-
-  @Test func tenThousandHotWords() throws {
-    let folder = TemporaryFolder()
-    let letters = Array("abcdefghij")
-    let words = (0..<10_000).map { number in
-      String(String(format: "%04d", number).map { letters[$0.wholeNumberValue!] }) + "q"
-    }
-    let list = try folder.write("many.txt", words.joined(separator: "\n").utf8)
-    let result = try transcribe(Sample.book, "--hot-words", list)
-    expectSuccess(result)
-    #expect(try result.output == Sample.text(Sample.book) + "\n")
   }
 }
