@@ -67,7 +67,8 @@ let package = Package(
       dependencies: [
         "Recognizer", "Audio", "Checkpoints", "Conformer", "Decoding", "Tensor", "TestSupport",
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["starling", "Audio", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["starling", "Audio", "Conformer", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

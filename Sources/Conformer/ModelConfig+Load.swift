@@ -142,6 +142,13 @@ extension ModelConfig {
       try require(
         (0...1).contains(weights.jointCTCWeight), "decoding.joint_ctc_weight", "0 to 1",
         weights.jointCTCWeight)
+      let heads = decoder?.auxiliaryHeads?.count ?? 0
+      try require(
+        weights.auxiliaryWeights.map { DecoderRun.accepts(auxiliaryWeights: $0, heads: heads) }
+          ?? true,
+        "decoding.auxiliary_weights",
+        "a number of at least 0 for each of the \(heads) decoder.auxiliary_heads, at most 1 together",
+        weights.auxiliaryWeights ?? [])
     }
     guard let d = decoder else { return }
     try require(

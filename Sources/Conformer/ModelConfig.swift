@@ -205,15 +205,19 @@ public struct DecodingConfig: Codable, Equatable, Sendable {
   public var jointCTCWeight: Double
   /// Nats for each token of the joint search.
   public var jointLengthBonus: Double
+  /// Weights of the left decoder's auxiliary heads in what it says, one for each of
+  /// `DecoderConfig.auxiliaryHeads`, as `DecoderRun` mixes them; nil for the final head alone.
+  public var auxiliaryWeights: [Float]?
 
   public init(
     attentionWeight: Double = 0.25, reverseWeight: Double = 0.3, jointCTCWeight: Double = 0.8,
-    jointLengthBonus: Double = 0
+    jointLengthBonus: Double = 0, auxiliaryWeights: [Float]? = nil
   ) {
     self.attentionWeight = attentionWeight
     self.reverseWeight = reverseWeight
     self.jointCTCWeight = jointCTCWeight
     self.jointLengthBonus = jointLengthBonus
+    self.auxiliaryWeights = auxiliaryWeights
   }
 
   enum CodingKeys: String, CodingKey {
@@ -221,5 +225,6 @@ public struct DecodingConfig: Codable, Equatable, Sendable {
     case reverseWeight = "reverse_weight"
     case jointCTCWeight = "joint_ctc_weight"
     case jointLengthBonus = "joint_length_bonus"
+    case auxiliaryWeights = "auxiliary_weights"
   }
 }

@@ -8,6 +8,7 @@ struct FinalDecoder {
   private let options: DecodingOptions
   private let rescoring: RescoringOptions
   private let joint: JointSearchOptions
+  private let run: DecoderRun
   /// Frames after the utterance that are given along, where they are known, as context of its last
   /// words.
   private static let beyond = 32
@@ -18,6 +19,7 @@ struct FinalDecoder {
   init(_ model: RecognizerModel, _ options: DecodingOptions) {
     self.model = model
     self.options = options
+    run = model.decoderRun(auxiliaryWeights: options.auxiliaryWeights)
     let weights = model.config.decoding ?? DecodingConfig()
     let hasRight = model.networks.decoder?.right != nil
     rescoring =
@@ -60,14 +62,16 @@ struct FinalDecoder {
         return rescore(beam.nBest(isEnd: true), hidden, decoder, scratch)
       case .joint:
         let hidden = frames.outputs(range, scratch: scratch)
-        let scorer = DecoderScorer(decoder, frames: hidden, usesRight: false, scratch: scratch)
+        let scorer = DecoderScorer(
+          decoder, frames: hidden, usesRight: false, run: run, scratch: scratch)
         let scores = logProbs(hidden, scratch)
         let found = JointSearch(joint, biases: options.biases).search(
           scorer, ctc: CTCPrefixScorer(scores, blank: model.vocabulary.blank))
         return timed(found.hypotheses.first?.tokens, scores, range, otherwise: utterance.tokens)
       case .draft:
         let hidden = frames.outputs(range, scratch: scratch)
-        let scorer = DecoderScorer(decoder, frames: hidden, usesRight: false, scratch: scratch)
+        let scorer = DecoderScorer(
+          decoder, frames: hidden, usesRight: false, run: run, scratch: scratch)
         let found = DraftSearch(maxLength: range.count).search(
           scorer, draft: utterance.tokens.map(\.id))
         return timed(
@@ -81,7 +85,8 @@ struct FinalDecoder {
     _ scratch: ScratchArena
   ) -> [DecodedToken] {
     let scorer = DecoderScorer(
-      decoder, frames: hidden, usesRight: rescoring.reverseWeight > 0, scratch: scratch)
+      decoder, frames: hidden, usesRight: rescoring.reverseWeight > 0, run: run,
+      scratch: scratch)
     return Rescorer(rescoring).rescore(hypotheses, scorer)[0].hypothesis.tokens
   }
 

@@ -29,11 +29,14 @@ public struct DecodingOptions: Sendable {
   /// The final pass is skipped when the best hypothesis of the first pass beats the second by more
   /// than this, in nats; nil for never.
   public var finalThreshold: Double?
+  /// Weights of the decoder's auxiliary heads in the final pass, one for each, at least 0 and at
+  /// most 1 together; the final head has the rest (DeCRED). nil for the model's own.
+  public var auxiliaryWeights: [Float]?
 
   public init(
     finalPass: FinalPass = .none, beam: CTCPrefixBeamOptions? = nil,
     rescoring: RescoringOptions? = nil, joint: JointSearchOptions? = nil,
-    biases: [WeightedBias] = [], finalThreshold: Double? = nil
+    biases: [WeightedBias] = [], finalThreshold: Double? = nil, auxiliaryWeights: [Float]? = nil
   ) {
     self.finalPass = finalPass
     self.beam = beam
@@ -41,6 +44,7 @@ public struct DecodingOptions: Sendable {
     self.joint = joint
     self.biases = biases
     self.finalThreshold = finalThreshold
+    self.auxiliaryWeights = auxiliaryWeights
   }
 
   static let defaultBeam = CTCPrefixBeamOptions(beamSize: 8, tokensPerFrame: 8)
@@ -57,12 +61,23 @@ public struct DecodingOptions: Sendable {
 }
 
 /// Why a model cannot do what a stream asks for.
-public struct FinalPassError: Error, Equatable, CustomStringConvertible {
-  public let model: String
-  public let finalPass: FinalPass
+public enum FinalPassError: Error, Equatable, CustomStringConvertible {
+  case noDecoder(model: String, finalPass: FinalPass)
+  /// - Parameter heads: auxiliary heads of the model's decoder.
+  case auxiliaryWeights(model: String, found: [Float], heads: Int)
 
   public var description: String {
-    "model '\(model)' has no attention decoder, which the final pass '\(finalPass.rawValue)' "
-      + "needs; choose 'none' or another model"
+    switch self {
+    case .noDecoder(let model, let finalPass):
+      return
+        "model '\(model)' has no attention decoder, which the final pass "
+        + "'\(finalPass.rawValue)' needs; choose 'none' or another model"
+    case .auxiliaryWeights(let model, _, 0):
+      return "model '\(model)' has no auxiliary heads that could have weights"
+    case .auxiliaryWeights(let model, let found, let heads):
+      return
+        "the auxiliary weights are \(found), expected one of at least 0 for each of the \(heads) "
+        + "auxiliary heads of model '\(model)', at most 1 together"
+    }
   }
 }

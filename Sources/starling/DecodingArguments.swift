@@ -21,6 +21,12 @@ struct DecodingArguments: ParsableArguments {
       "Leave out the final pass where the first beats its rival by so much.", valueName: "nats"))
   var finalThreshold: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "Weights of the decoder's auxiliary heads in the final pass. (default: the model's own)",
+      valueName: "W[,W…]"))
+  var auxiliaryWeights: AuxiliaryWeights?
+
   @Option(help: "Hypotheses of the beam search. (default: 8 where one is needed, else greedy)")
   var beam: Int?
 
@@ -108,7 +114,8 @@ struct DecodingArguments: ParsableArguments {
   /// - Throws: `FinalPassError`, `HotWordError` or `LanguageModelError`.
   func options(_ model: RecognizerModel) throws -> DecodingOptions {
     var options = DecodingOptions(
-      finalPass: finalPass, biases: try biases(model.vocabulary), finalThreshold: finalThreshold)
+      finalPass: finalPass, biases: try biases(model.vocabulary), finalThreshold: finalThreshold,
+      auxiliaryWeights: auxiliaryWeights?.values)
     if let beam { options.beam = CTCPrefixBeamOptions(beamSize: beam, tokensPerFrame: beam) }
     try model.check(options)
     return options
