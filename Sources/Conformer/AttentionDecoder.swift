@@ -168,6 +168,16 @@ public struct AttentionDecoder: Sendable {
     }
   }
 
+  /// What the final norm and output head say of rows of a layer's output. hidden: [rows, d],
+  /// logProbs: [rows, vocabulary].
+  func earlyExit(_ hidden: MatrixView, into logProbs: MatrixView, scratch: ScratchArena) {
+    scratch.scope {
+      let x = scratch.matrix(rows: hidden.rows, columns: width)
+      norm.apply(hidden, into: x)
+      output.applyLogSoftmax(x, into: logProbs)
+    }
+  }
+
   private func embed(_ token: Int, position: Int, into row: UnsafeMutablePointer<Float>) {
     precondition((0..<vocabulary).contains(token), "token \(token) of \(vocabulary)")
     positions.add(position, to: embedding.pointer + token * width, into: row)

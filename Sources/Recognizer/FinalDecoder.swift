@@ -44,8 +44,7 @@ struct FinalDecoder {
     if let threshold = options.finalThreshold, utterance.margin > threshold {
       return utterance.tokens
     }
-    // Silence before the first word has been forgotten.
-    let range = max(utterance.frames.lowerBound, frames.first)..<utterance.frames.upperBound
+    let range = frames.range(of: utterance)
     guard options.finalPass != .none, !range.isEmpty, let decoder = model.networks.decoder else {
       return utterance.tokens
     }

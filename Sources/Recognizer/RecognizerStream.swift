@@ -110,7 +110,7 @@ public final class RecognizerStream {
       // [C + R, d]: new frames, then look-ahead.
       let hidden = scratch.matrix(rows: block.rows, columns: model.config.encoder.width)
       encoderStream.takeBlock(into: hidden, finalRows: block.finalRows)
-      if finalDecoder.needsFrames {
+      if keepsFrames {
         utteranceFrames.append(inputs: hidden, finalRows: block.finalRows)
       }
       model.networks.encoder.step(
@@ -120,7 +120,7 @@ public final class RecognizerStream {
             cache: encoderStream.cache, range: 0..<block.rows, finalRows: block.finalRows)
         ], scratch: scratch, afterLayer: layerObserver(block.finalRows))
 
-      if finalDecoder.needsFrames {
+      if keepsFrames {
         utteranceFrames.append(outputs: hidden.rows(0..<block.finalRows))
       }
 
@@ -146,17 +146,23 @@ public final class RecognizerStream {
     }
   }
 
-  /// Reads the CTC head off each layer's output, if an observer asks for it.
+  /// Whether an utterance's frames are wanted when it ends.
+  private var keepsFrames: Bool { finalDecoder.needsFrames || observer?.utterance != nil }
+
+  /// Keeps each layer's output and reads the CTC head off it, as far as an observer asks for it.
   private func layerObserver(_ finalRows: Int) -> ((Int, MatrixView) -> Void)? {
-    guard let observe = observer?.layerLogProbs else { return nil }
+    guard let observer, observer.layerLogProbs != nil || observer.utterance != nil else {
+      return nil
+    }
     let scratch = workspace.scratch
-    return { [model] layer, hidden in
+    return { [self] layer, hidden in
+      let hidden = hidden.rows(0..<finalRows)
+      if observer.utterance != nil { utteranceFrames.append(outputs: hidden, ofLayer: layer) }
+      guard let observe = observer.layerLogProbs else { return }
       scratch.scope {
         let logProbs = scratch.matrix(rows: finalRows, columns: model.vocabulary.count)
-        model.networks.ctc.logProbs(hidden.rows(0..<finalRows), into: logProbs)
-        observe(
-          layer,
-          LogProbs(logProbs.pointer, frames: logProbs.rows, vocabulary: logProbs.columns))
+        model.networks.ctc.logProbs(hidden, into: logProbs)
+        observe(layer, view(logProbs))
       }
     }
   }
@@ -187,6 +193,7 @@ public final class RecognizerStream {
   }
 
   private func final(_ ended: DecodedUtterance) -> RecognitionResult {
+    observer?.utterance?(ended, utteranceFrames)
     let tokens = finalDecoder.tokens(ended, utteranceFrames, scratch: workspace.scratch)
     let text = model.vocabulary.text(tokens.map(\.id))
     defer {

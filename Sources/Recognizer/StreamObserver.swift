@@ -10,6 +10,9 @@ public struct StreamObserver {
   /// The CTC head's log-probabilities of each encoder layer's output, by the layer's index. Costs a
   /// pass of the CTC head per layer.
   public var layerLogProbs: ((Int, LogProbs) -> Void)?
+  /// An utterance that has ended, as the first pass has it, with its frames and those of every
+  /// encoder layer.
+  var utterance: ((DecodedUtterance, UtteranceFrames) -> Void)?
 
   public init(
     logProbs: ((LogProbs) -> Void)? = nil, layerLogProbs: ((Int, LogProbs) -> Void)? = nil
