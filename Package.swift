@@ -72,7 +72,9 @@ let package = Package(
       dependencies: [
         "Recognizer", "Audio", "Checkpoints", "Conformer", "Decoding", "Tensor", "TestSupport",
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["starling", "Audio", "CZlib", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["starling", "Audio", "Conformer", "CZlib", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -161,4 +161,14 @@ public struct AttentionDecoder: Sendable {
       HeadMixture(run.auxiliaryWeights).mix(logProbs, with: heads)
     }
   }
+
+  /// What the final norm and output head say of rows of a layer's output. hidden: [rows, d],
+  /// logProbs: [rows, vocabulary].
+  func earlyExit(_ hidden: MatrixView, into logProbs: MatrixView, scratch: ScratchArena) {
+    scratch.scope {
+      let x = scratch.matrix(rows: hidden.rows, columns: width)
+      norm.apply(hidden, into: x)
+      output.applyLogSoftmax(x, into: logProbs)
+    }
+  }
 }

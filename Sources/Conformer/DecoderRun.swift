@@ -12,6 +12,12 @@ public struct DecoderRun {
   public var crossAttention: CrossAttentionProbe?
 
   public init() {}
+
+  /// Whether `weights` can be the `auxiliaryWeights` of a decoder with so many auxiliary heads: one
+  /// for each, at least 0, and at most 1 together.
+  public static func accepts(auxiliaryWeights weights: [Float], heads: Int) -> Bool {
+    weights.count == heads && HeadMixture.isMixture(weights)
+  }
 }
 
 /// Asks for the cross-attention weights of a layer, for alignments.

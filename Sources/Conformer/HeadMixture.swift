@@ -7,10 +7,14 @@ struct HeadMixture {
   private let weights: [Float]
 
   init(_ weights: [Float]) {
-    precondition(
-      weights.allSatisfy { $0 >= 0 } && weights.reduce(0, +) <= 1,
-      "auxiliary weights \(weights) are no part of a mixture")
+    precondition(Self.isMixture(weights), "auxiliary weights \(weights) are no part of a mixture")
     self.weights = weights
+  }
+
+  /// Whether weights of auxiliary heads are at least 0 and at most 1 together, up to rounding: ten
+  /// times 0.1 is more than 1.
+  static func isMixture(_ weights: [Float]) -> Bool {
+    weights.allSatisfy { $0 >= 0 } && weights.reduce(0, +) <= 1 + 1e-5
   }
 
   /// Mixes `heads` into `final`, all log-probabilities [rows, vocabulary].

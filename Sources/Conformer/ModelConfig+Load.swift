@@ -85,6 +85,13 @@ extension ModelConfig {
           confidence.scale > 0 && confidence.scale.isFinite, "decoding.confidence.scale",
           "more than 0", confidence.scale)
       }
+      let heads = decoder?.auxiliaryHeads?.count ?? 0
+      try require(
+        weights.auxiliaryWeights.map { DecoderRun.accepts(auxiliaryWeights: $0, heads: heads) }
+          ?? true,
+        "decoding.auxiliary_weights",
+        "a number of at least 0 for each of the \(heads) decoder.auxiliary_heads, at most 1 together",
+        weights.auxiliaryWeights ?? [])
     }
     guard let d = decoder else { return }
     try require(

@@ -205,17 +205,22 @@ public struct DecodingConfig: Codable, Equatable, Sendable {
   public var jointCTCWeight: Double
   /// Nats for each token of the joint search.
   public var jointLengthBonus: Double
+  /// Weights of the left decoder's auxiliary heads in what it says, one for each of
+  /// `DecoderConfig.auxiliaryHeads`, as `DecoderRun` mixes them; nil for the final head alone.
+  public var auxiliaryWeights: [Float]?
   /// Makes probabilities of words the confidences that people see; nil to leave them.
   public var confidence: ConfidenceConfig?
 
   public init(
     attentionWeight: Double = 0.25, reverseWeight: Double = 0.3, jointCTCWeight: Double = 0.8,
-    jointLengthBonus: Double = 0, confidence: ConfidenceConfig? = nil
+    jointLengthBonus: Double = 0, auxiliaryWeights: [Float]? = nil,
+    confidence: ConfidenceConfig? = nil
   ) {
     self.attentionWeight = attentionWeight
     self.reverseWeight = reverseWeight
     self.jointCTCWeight = jointCTCWeight
     self.jointLengthBonus = jointLengthBonus
+    self.auxiliaryWeights = auxiliaryWeights
     self.confidence = confidence
   }
 
@@ -224,6 +229,7 @@ public struct DecodingConfig: Codable, Equatable, Sendable {
     case reverseWeight = "reverse_weight"
     case jointCTCWeight = "joint_ctc_weight"
     case jointLengthBonus = "joint_length_bonus"
+    case auxiliaryWeights = "auxiliary_weights"
     case confidence
   }
 }

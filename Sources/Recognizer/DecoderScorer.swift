@@ -17,16 +17,20 @@ final class DecoderScorer: AttentionScorer {
 
   private let decoder: BidirectionalDecoder
   private let memory: BidirectionalMemory
+  private let run: DecoderRun
   private let scratch: ScratchArena
   private let maximumLength: Int
 
   /// - Parameters:
   ///   - frames: the encoder's outputs of the utterance, [T, d].
   ///   - usesRight: whether the right decoder will be asked.
+  ///   - run: of the left decoder.
   init(
-    _ decoder: BidirectionalDecoder, frames: MatrixView, usesRight: Bool, scratch: ScratchArena
+    _ decoder: BidirectionalDecoder, frames: MatrixView, usesRight: Bool, run: DecoderRun,
+    scratch: ScratchArena
   ) {
     self.decoder = decoder
+    self.run = run
     self.scratch = scratch
     memory = decoder.makeMemory(frames, usesRight: usesRight)
     // A text has at most one token a frame, and sos.
@@ -52,7 +56,7 @@ final class DecoderScorer: AttentionScorer {
     return scratch.scope {
       let logProbs = scratch.matrix(rows: tokens.count, columns: vocabulary)
       decoder.left.step(
-        tokens, state: &state, memory: memory.left, into: logProbs, scratch: scratch)
+        tokens, state: &state, memory: memory.left, run: run, into: logProbs, scratch: scratch)
       let batch = Batch(state)
       return (states.indices.map { State(batch: batch, row: $0) }, logProbs.values)
     }
@@ -64,7 +68,9 @@ final class DecoderScorer: AttentionScorer {
     let tree = PrefixTree(
       sequences.map { TokenSequence(isLeft ? $0 : $0.reversed()) }, start: sos)
     var rows: [Float] = []
-    side.logProbs(tree, memory: memory, scratch: scratch) { _, part in rows += part.values }
+    side.logProbs(
+      tree, memory: memory, run: isLeft ? run : DecoderRun(), scratch: scratch
+    ) { _, part in rows += part.values }
     return tree.rows.map { sequence in
       sequence.flatMap { rows[$0 * vocabulary..<($0 + 1) * vocabulary] }
     }
@@ -74,7 +80,7 @@ final class DecoderScorer: AttentionScorer {
     switch direction {
     case .left:
       return decoder.left.targetLogProbs(
-        sequences.map { TokenSequence($0) }, memory: memory.left, scratch: scratch)
+        sequences.map { TokenSequence($0) }, memory: memory.left, run: run, scratch: scratch)
     case .right:
       let scores = decoder.right!.targetLogProbs(
         sequences.map { TokenSequence($0.reversed()) }, memory: memory.right!, scratch: scratch)

@@ -4,7 +4,8 @@ import Decoding
 ///
 /// The layers' outputs are those of an ordinary stream, and each is decoded as a stream decodes
 /// its last one; so the text of the last layer is the stream's text.
-public final class EncoderLens {
+public final class EncoderLens: LayerLens {
+  public var layerCount: Int { model.layerCount }
   private let model: RecognizerModel
   private let stream: RecognizerStream
   private let decoders: Decoders
@@ -41,17 +42,12 @@ public final class EncoderLens {
     })
   }
 
-  /// Seconds of audio accepted so far.
   public var duration: Double { stream.duration }
 
-  /// Takes mono samples in ±1 at the model's sample rate.
   public func accept(_ samples: some Collection<Float>) {
     _ = stream.accept(samples)
   }
 
-  /// Ends the audio.
-  ///
-  /// - Returns: the text after each layer, the first layer first.
   public func finish() -> [String] {
     _ = stream.finish()
     return decoders.layers.indices.map { layer in

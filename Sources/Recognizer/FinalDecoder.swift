@@ -15,6 +15,7 @@ struct FinalDecoder {
   private let options: DecodingOptions
   private let rescorer: Rescorer
   private let joint: JointSearch
+  private let run: DecoderRun
   /// Frames after the utterance that are given along, where they are known, as context of its last
   /// words.
   private static let beyond = 32
@@ -26,6 +27,7 @@ struct FinalDecoder {
     self.model = model
     self.options = options
     let weights = options.weights ?? model.decodingWeights
+    run = model.decoderRun(auxiliaryWeights: weights.auxiliaryWeights)
     let hasRight = model.networks.decoder?.right != nil
     rescorer = Rescorer(
       RescoringOptions(
@@ -50,8 +52,7 @@ struct FinalDecoder {
   ) -> [SettledText] {
     // A decoder that is made to say something about silence makes it up.
     if utterance.isSilence { return [SettledText(tokens: [])] }
-    // Silence before the first word has been forgotten.
-    let range = max(utterance.frames.lowerBound, frames.first)..<utterance.frames.upperBound
+    let range = frames.range(of: utterance)
     let isSkipped = options.finalThreshold.map { utterance.margin > $0 } ?? false
     guard options.finalPass != .none, !isSkipped, !range.isEmpty,
       let decoder = model.networks.decoder
@@ -110,7 +111,8 @@ struct FinalDecoder {
     _ scratch: ScratchArena
   ) -> [SettledText] {
     let scorer = DecoderScorer(
-      decoder, frames: hidden, usesRight: rescorer.options.reverseWeight > 0, scratch: scratch)
+      decoder, frames: hidden, usesRight: rescorer.options.reverseWeight > 0, run: run,
+      scratch: scratch)
     let rescored = rescorer.rescore(
       hypotheses, scorer, languageModel: options.rescoringLanguageModel)
     return rescored.map {
@@ -123,7 +125,8 @@ struct FinalDecoder {
     _ hidden: MatrixView, _ decoder: BidirectionalDecoder, _ range: Range<Int>,
     _ scratch: ScratchArena, otherwise utterance: DecodedUtterance
   ) -> [SettledText] {
-    let scorer = DecoderScorer(decoder, frames: hidden, usesRight: false, scratch: scratch)
+    let scorer = DecoderScorer(
+      decoder, frames: hidden, usesRight: false, run: run, scratch: scratch)
     let logProbs = logProbs(hidden, scratch)
     let found = joint.search(
       scorer, ctc: CTCPrefixScorer(logProbs, blank: model.vocabulary.blank))
@@ -135,15 +138,21 @@ struct FinalDecoder {
     return texts.isEmpty ? [SettledText(tokens: utterance.tokens)] : texts
   }
 
+  /// Tokens after which the decoder's own text is cut off: one that says far more than CTC has heard
+  /// is in a loop.
+  static func longestText(_ utterance: DecodedUtterance, frames: Int) -> Int {
+    min(frames, 2 * utterance.greedyTokens.count + 16)
+  }
+
   private func verify(
     _ utterance: DecodedUtterance, _ hidden: MatrixView, _ decoder: BidirectionalDecoder,
     _ range: Range<Int>, _ scratch: ScratchArena
   ) -> [SettledText] {
-    let scorer = DecoderScorer(decoder, frames: hidden, usesRight: false, scratch: scratch)
+    let scorer = DecoderScorer(
+      decoder, frames: hidden, usesRight: false, run: run, scratch: scratch)
     let draft = utterance.greedyTokens.map(\.id)
-    // A decoder that says far more than CTC has heard is in a loop.
-    let longest = min(range.count, 2 * draft.count + 16)
-    let found = DraftSearch(maxLength: longest).search(scorer, draft: draft)
+    let found = DraftSearch(maxLength: Self.longestText(utterance, frames: range.count))
+      .search(scorer, draft: draft)
     let tokens = timed(found.tokens, logProbs(hidden, scratch), range)
     return [SettledText(tokens: tokens ?? utterance.tokens)]
   }

@@ -70,12 +70,23 @@ public struct DecodingOptions: Sendable {
 }
 
 /// Why a model cannot do what a stream asks for.
-public struct FinalPassError: Error, Equatable, CustomStringConvertible {
-  public let model: String
-  public let finalPass: FinalPass
+public enum FinalPassError: Error, Equatable, CustomStringConvertible {
+  case noDecoder(model: String, finalPass: FinalPass)
+  /// - Parameter heads: auxiliary heads of the model's decoder.
+  case auxiliaryWeights(model: String, found: [Float], heads: Int)
 
   public var description: String {
-    "model '\(model)' has no attention decoder, which the final pass '\(finalPass.rawValue)' "
-      + "needs; choose 'none' or another model"
+    switch self {
+    case .noDecoder(let model, let finalPass):
+      return
+        "model '\(model)' has no attention decoder, which the final pass "
+        + "'\(finalPass.rawValue)' needs; choose 'none' or another model"
+    case .auxiliaryWeights(let model, _, 0):
+      return "model '\(model)' has no auxiliary heads that could have weights"
+    case .auxiliaryWeights(let model, let found, let heads):
+      return
+        "the auxiliary weights are \(found), expected one of at least 0 for each of the \(heads) "
+        + "auxiliary heads of model '\(model)', at most 1 together"
+    }
   }
 }

@@ -54,12 +54,26 @@ public final class RecognizerModel: Sendable {
   /// - Throws: `FinalPassError` if the model lacks what `options` ask for.
   public func check(_ options: DecodingOptions) throws(FinalPassError) {
     guard options.finalPass == .none || networks.decoder != nil else {
-      throw FinalPassError(model: name, finalPass: options.finalPass)
+      throw .noDecoder(model: name, finalPass: options.finalPass)
+    }
+    let heads = config.decoder?.auxiliaryHeads?.count ?? 0
+    if let weights = options.weights?.auxiliaryWeights,
+      !DecoderRun.accepts(auxiliaryWeights: weights, heads: heads)
+    {
+      throw .auxiliaryWeights(model: name, found: weights, heads: heads)
     }
   }
 
+  /// How the left decoder is run: with the weights of its auxiliary heads, which cost nothing where
+  /// they are 0.
+  func decoderRun(auxiliaryWeights weights: [Float]?) -> DecoderRun {
+    var run = DecoderRun()
+    if let weights, weights.contains(where: { $0 > 0 }) { run.auxiliaryWeights = weights }
+    return run
+  }
+
   /// A stream before its first sample. Its final pass does nothing if the model has no attention
-  /// decoder; `check` tells.
+  /// decoder; `check` tells, and must have passed where auxiliary weights are asked for.
   ///
   /// - Parameter workspace: memory for intermediate results; streams that run on one thread may
   ///   share it.

@@ -96,9 +96,6 @@ public final class RecognizerStream {
     return results
   }
 
-  /// Whether somebody will want to see the utterance's frames again.
-  private var keepsFrames: Bool { finalDecoder.needsFrames || observer?.ended != nil }
-
   private func decodeChunks() -> [RecognitionResult] {
     var results: [RecognitionResult] = []
     while decodeChunk(&results) {}
@@ -154,17 +151,25 @@ public final class RecognizerStream {
     }
   }
 
-  /// Reads the CTC head off each layer's output, if an observer asks for it.
+  /// Whether an utterance's frames are wanted when it ends.
+  private var keepsFrames: Bool {
+    finalDecoder.needsFrames || observer?.utterance != nil || observer?.ended != nil
+  }
+
+  /// Keeps each layer's output and reads the CTC head off it, as far as an observer asks for it.
   private func layerObserver(_ finalRows: Int) -> ((Int, MatrixView) -> Void)? {
-    guard let observe = observer?.layerLogProbs else { return nil }
+    guard let observer, observer.layerLogProbs != nil || observer.utterance != nil else {
+      return nil
+    }
     let scratch = workspace.scratch
-    return { [model] layer, hidden in
+    return { [self] layer, hidden in
+      let hidden = hidden.rows(0..<finalRows)
+      if observer.utterance != nil { utteranceFrames.append(outputs: hidden, ofLayer: layer) }
+      guard let observe = observer.layerLogProbs else { return }
       scratch.scope {
         let logProbs = scratch.matrix(rows: finalRows, columns: model.vocabulary.count)
-        model.networks.ctc.logProbs(hidden.rows(0..<finalRows), into: logProbs)
-        observe(
-          layer,
-          LogProbs(logProbs.pointer, frames: logProbs.rows, vocabulary: logProbs.columns))
+        model.networks.ctc.logProbs(hidden, into: logProbs)
+        observe(layer, view(logProbs))
       }
     }
   }
@@ -196,6 +201,7 @@ public final class RecognizerStream {
 
   /// - Parameter nextFrame: what the next token's peak is not before, if anything is known.
   private func final(_ ended: DecodedUtterance, nextFrame: Int?) -> RecognitionResult {
+    observer?.utterance?(ended, utteranceFrames)
     observer?.ended? { [self] in
       alternatives(
         FinalDecoder(model, $0).settle(ended, utteranceFrames, scratch: workspace.scratch),

@@ -13,6 +13,9 @@ public struct StreamObserver {
   /// Called when an utterance has ended, before its final result, with a function that settles it
   /// in any way: the texts that it may have, the best first. The stream's own result stays the same.
   public var ended: ((_ settle: (DecodingOptions) -> [Alternative]) -> Void)?
+  /// An utterance that has ended, as the first pass has it, with its frames and those of every
+  /// encoder layer.
+  var utterance: ((DecodedUtterance, UtteranceFrames) -> Void)?
 
   public init(
     logProbs: ((LogProbs) -> Void)? = nil, layerLogProbs: ((Int, LogProbs) -> Void)? = nil,

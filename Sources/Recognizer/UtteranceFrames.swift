@@ -1,3 +1,4 @@
+import Decoding
 import Tensor
 
 /// The frames of the current utterance that its final pass will want, by their number in the
@@ -14,6 +15,8 @@ struct UtteranceFrames {
   /// The encoder's inputs of the same frames and of `lookAhead` more. [count + lookAhead, d]
   private var inputs: [Float] = []
   private var lookAhead = 0
+  /// The outputs of every encoder layer, if somebody looks at them. [layers][count, d]
+  private var layers: [[Float]] = []
 
   init(width: Int) { self.width = width }
 
@@ -33,11 +36,24 @@ struct UtteranceFrames {
       contentsOf: UnsafeBufferPointer(start: block.pointer, count: block.rows * width))
   }
 
+  /// Takes the outputs of an encoder layer for the block's new frames.
+  mutating func append(outputs block: MatrixView, ofLayer layer: Int) {
+    if layer == layers.count { layers.append([]) }
+    layers[layer].append(
+      contentsOf: UnsafeBufferPointer(start: block.pointer, count: block.rows * width))
+  }
+
+  /// The frames of an utterance: silence before its first word has been forgotten.
+  func range(of utterance: DecodedUtterance) -> Range<Int> {
+    max(utterance.frames.lowerBound, first)..<utterance.frames.upperBound
+  }
+
   /// Forgets the frames before `frame`.
   mutating func drop(before frame: Int) {
     let count = max(0, min(frame, end) - first)
     outputs.removeFirst(count * width)
     inputs.removeFirst(count * width)
+    for layer in layers.indices { layers[layer].removeFirst(count * width) }
     first += count
   }
 
@@ -45,6 +61,12 @@ struct UtteranceFrames {
   func outputs(_ frames: Range<Int>, scratch: ScratchArena) -> MatrixView {
     precondition(frames.lowerBound >= first && frames.upperBound <= end)
     return copy(outputs, frames.lowerBound - first, frames.count, scratch)
+  }
+
+  /// Copies the outputs of an encoder layer for `frames` to a new matrix. [frames, d]
+  func outputs(_ frames: Range<Int>, ofLayer layer: Int, scratch: ScratchArena) -> MatrixView {
+    precondition(frames.lowerBound >= first && frames.upperBound <= end)
+    return copy(layers[layer], frames.lowerBound - first, frames.count, scratch)
   }
 
   /// Copies the inputs of `frames`, and of what is known beyond them, to a new matrix.

@@ -2,6 +2,8 @@
 public struct LayerTranscript: Equatable, Sendable {
   /// The input as the user named it.
   public var file: String
+  /// Through what the layers were looked at; nil for the CTC head.
+  public var through: String?
   /// Seconds of audio.
   public var duration: Double
   /// Numbers of layers, from 1, and what is read off them.
@@ -17,8 +19,9 @@ public struct LayerTranscript: Equatable, Sendable {
     }
   }
 
-  public init(file: String, duration: Double, layers: [Layer]) {
+  public init(file: String, through: String? = nil, duration: Double, layers: [Layer]) {
     self.file = file
+    self.through = through
     self.duration = duration
     self.layers = layers
   }
@@ -30,16 +33,13 @@ public struct LayerTranscript: Equatable, Sendable {
 
   /// One pretty-printed object, line end included.
   public var json: String {
-    JSONText.object([
-      ("file", .string(file)),
-      ("duration", .seconds(duration)),
-      (
-        "layers",
-        .array(
-          layers.map {
-            .object([("layer", .number(String($0.number))), ("text", .string($0.text))])
-          })
-      ),
-    ]).pretty() + "\n"
+    let layers = JSONText.array(
+      layers.map {
+        .object([("layer", .number(String($0.number))), ("text", .string($0.text))])
+      })
+    return JSONText.object(
+      [("file", .string(file))] + (through.map { [("through", .string($0))] } ?? [])
+        + [("duration", .seconds(duration)), ("layers", layers)]
+    ).pretty() + "\n"
   }
 }

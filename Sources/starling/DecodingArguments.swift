@@ -26,6 +26,12 @@ struct DecodingArguments: ParsableArguments {
   var finalThreshold: Double?
 
   @Option(
+    help: ArgumentHelp(
+      "Weights of the decoder's auxiliary heads in the final pass. (default: the model's own)",
+      valueName: "W[,W…]"))
+  var auxiliaryWeights: AuxiliaryWeights?
+
+  @Option(
     parsing: .unconditional,
     help: "Hypotheses of the beam search. (default: 8 where one is needed, else greedy)")
   var beam: Int?
@@ -209,6 +215,7 @@ struct DecodingArguments: ParsableArguments {
     if let reverseWeight { weights.reverseWeight = reverseWeight }
     if let jointCTCWeight { weights.jointCTCWeight = jointCTCWeight }
     if let jointLengthBonus { weights.jointLengthBonus = jointLengthBonus }
+    if let auxiliaryWeights { weights.auxiliaryWeights = auxiliaryWeights.values }
     return weights
   }
 

@@ -7,12 +7,20 @@ struct LensCommand: ParsableCommand {
     case text, json
   }
 
+  enum Through: String, CaseIterable, ExpressibleByArgument {
+    case ctc, decoder
+    case decoderLayers = "decoder-layers"
+  }
+
   static let configuration = CommandConfiguration(
     commandName: "lens",
-    abstract: "Show what each encoder layer hears, to see into a model.",
+    abstract: "Show what each layer hears, to see into a model.",
     discussion: """
-      Reads the CTC head off the output of every layer. The last layer says what transcribe says; \
-      the layers before it show how the text takes shape.
+      Through 'ctc', reads the CTC head off the output of every encoder layer. The last layer says \
+      what transcribe says; the layers before it show how the text takes shape. Through 'decoder', \
+      the attention decoder reads the output of every encoder layer; its text of the last layer is \
+      that of --final-pass draft. Through 'decoder-layers', the decoder reads the CTC text, and its \
+      output head shows after each of its layers which token it expects at each place.
       """)
 
   @OptionGroup var recognition: RecognitionArguments
@@ -20,6 +28,12 @@ struct LensCommand: ParsableCommand {
 
   @Argument(help: "Audio file, or - for standard input.")
   var audio: String
+
+  @Option(
+    help: ArgumentHelp(
+      "What is read off the layers, and of which.",
+      valueName: Through.allCases.map(\.rawValue).joined(separator: "|")))
+  var through: Through = .ctc
 
   @Option(help: "Only this layer, from 1.")
   var layer: Int?
@@ -30,25 +44,41 @@ struct LensCommand: ParsableCommand {
 
   func run() throws {
     let model = try recognition.loadModel()
-    if let layer, !(1...model.layerCount).contains(layer) {
+    let lens = try makeLens(model)
+    if let layer, !(1...lens.layerCount).contains(layer) {
       throw Terminal.failure(
-        "--layer is \(layer), expected 1 to \(model.layerCount), the layers of the model")
+        "--layer is \(layer), expected 1 to \(lens.layerCount), the layers of the "
+          + (through == .decoderLayers ? "decoder" : "model"))
     }
     do {
       let source = try AudioSource(path: audio, raw: raw, sampleRate: model.sampleRate)
-      let lens = EncoderLens(
-        model: model, latency: recognition.latency ?? .fullContext,
-        leftContext: recognition.leftContext)
       while let samples = try source.next() { lens.accept(samples) }
       let layers = lens.finish().enumerated().map {
         LayerTranscript.Layer(number: $0 + 1, text: $1)
       }
       let transcript = LayerTranscript(
-        file: audio, duration: lens.duration,
+        file: audio, through: through == .ctc ? nil : through.rawValue, duration: lens.duration,
         layers: layers.filter { layer == nil || $0.number == layer })
       try Terminal.print(format == .json ? transcript.json : transcript.text)
     } catch {
       throw Terminal.failure(error)
+    }
+  }
+
+  private func makeLens(_ model: RecognizerModel) throws -> any LayerLens {
+    let latency = recognition.latency ?? .fullContext
+    let leftContext = recognition.leftContext
+    switch through {
+    case .ctc:
+      return EncoderLens(model: model, latency: latency, leftContext: leftContext)
+    case .decoder, .decoderLayers:
+      do {
+        return try DecoderLens(
+          model: model, layers: through == .decoder ? .encoder : .decoder, latency: latency,
+          leftContext: leftContext)
+      } catch {
+        throw Terminal.failure(error)
+      }
     }
   }
 }

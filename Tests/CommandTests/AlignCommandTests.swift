@@ -95,6 +95,36 @@ import Testing
     #expect(layers?.map { $0["text"] as? String } == [String(text.output.dropLast())])
     expectRefusal(try Starling.run(["lens", Sample.book, "--layer", "17"]), saying: "1 to 16")
   }
+
+  @Test func throughTheDecoder() throws {
+    func lens(_ arguments: String...) throws -> Starling.Result {
+      try Starling.run(["lens", Sample.book, "--latency", "640ms", "--through"] + arguments)
+    }
+    let draft = try Starling.run(
+      ["transcribe", Sample.book, "--latency", "640ms", "--final-pass", "draft"])
+    let decoder = try lens("decoder")
+    expectSuccess(decoder)
+    #expect(decoder.lines.count == 16)
+    #expect(decoder.lines.last == "16\t" + draft.output.dropLast())
+    let layers = try lens("decoder-layers")
+    expectSuccess(layers)
+    #expect(layers.lines.map { $0.prefix(2) } == ["1\t", "2\t", "3\t"])
+    let json = try parseJSON(try lens("decoder-layers", "--layer", "2", "--format", "json").output)
+    #expect(json["through"] as? String == "decoder-layers")
+    let one = try #require((json["layers"] as? [[String: Any]])?.first)
+    #expect(one["layer"] as? Int == 2)
+    #expect(layers.lines[1] == "2\t" + (one["text"] as? String ?? ""))
+    expectRefusal(
+      try lens("decoder-layers", "--layer", "4"), saying: "1 to 3, the layers of the decoder")
+    expectUsageError(try lens("magic"), saying: "magic")
+
+    let folder = TemporaryFolder()
+    let model = try ModelFolder(folder)
+    try model.keepOneLayer()
+    expectSuccess(try Starling.run(["lens", Sample.book, "--model", model.path]))
+    expectRefusal(
+      try lens("decoder", "--model", model.path), saying: "has no attention decoder")
+  }
 }
 
 @Suite struct FormatNumbersTests {

@@ -1,3 +1,4 @@
+import Conformer
 import Foundation
 import TestSupport
 import Testing
@@ -35,6 +36,32 @@ import Testing
     let result = try transcribe(Sample.dreamland, "--latency", "640ms", "--final-pass", "draft")
     expectSuccess(result)
     #expect(result.output.contains("dreamland"))
+  }
+
+  @Test func auxiliaryWeights() throws {
+    let tiny = try TinyModel(
+      seed: 5,
+      decoder: DecoderConfig(
+        width: 16, heads: 2, feedForwardWidth: 32, leftLayers: 3, rightLayers: 0, vocabulary: 12,
+        startEnd: 11, auxiliaryHeads: [1, 0]),
+      decoding: DecodingConfig(attentionWeight: 10))
+    defer { tiny.remove() }
+    func heard(_ arguments: String...) throws -> Starling.Result {
+      try Starling.run(
+        ["transcribe", Sample.dreamland, "--model", tiny.directory, "--final-pass", "rescore"]
+          + arguments)
+    }
+    let plain = try heard()
+    expectSuccess(plain)
+    #expect(try heard("--auxiliary-weights", "0,0").output == plain.output)
+    let mixed = try heard("--auxiliary-weights", "0.25,0.75")
+    expectSuccess(mixed)
+    #expect(mixed.output != plain.output)
+    expectRefusal(try heard("--auxiliary-weights", "0.5"), saying: "[0.5]", "2 auxiliary heads")
+    expectRefusal(try heard("--auxiliary-weights", "0.5,0.6"), saying: "at most 1")
+    expectUsageError(try heard("--auxiliary-weights", "0.5,"), saying: "'0.5,'")
+    expectRefusal(
+      try transcribe(Sample.dreamland, "--auxiliary-weights", "0.5"), saying: "no auxiliary heads")
   }
 
   @Test func hotWordsOfAFile() throws {

@@ -156,6 +156,32 @@ struct AttentionDecoderTests {
     }
   }
 
+  /// An early exit after a layer is a decoder that has no layers after it.
+  @Test func earlyExitsEqualShorterDecoders() throws {
+    let tiny = try TinyDecoder(seed: 11)
+    let decoder = tiny.decoder.left
+    let frames = tiny.frames(30, seed: 12)
+    let memory = frames.withMatrix(columns: decoder.width) { decoder.makeMemory($0) }
+    // Longer than one tile of rows.
+    let hypothesis = tiny.hypotheses([90], seed: 12)
+    final class Exits { var layers: [[Float]] = [[], [], []] }
+    let exits = Exits()
+    decoder.layerLogProbs(
+      PrefixTree(hypothesis, start: decoder.startEnd), memory: memory, scratch: scratch
+    ) { layer, first, logProbs in
+      #expect(exits.layers[layer].count == first * decoder.vocabulary)
+      exits.layers[layer] += logProbs.values
+    }
+    for (layer, found) in exits.layers.enumerated() {
+      let naive = NaiveDecoder(
+        config: tiny.config, side: "left", layers: layer + 1, weights: tiny.weights
+      ).run(hypothesis[0].tokens, frames: matrix(frames, decoder.width))
+      #expect(
+        largestDifference(found, naive.logProbs.flatMap { $0.map { Float($0) } }) < 1e-4)
+    }
+    #expect(exits.layers[2] == wholeLogProbs(decoder, hypothesis, memory)[0].flatMap { $0 })
+  }
+
   @Test func crossAttentionWeightsAndHiddenStates() throws {
     let tiny = try TinyDecoder(seed: 9)
     let decoder = tiny.decoder.left

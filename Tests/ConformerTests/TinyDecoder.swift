@@ -19,7 +19,7 @@ struct TinyDecoder {
     var generator = SeededGenerator(seed: seed)
     var weights: [String: [Float]] = [:]
     var tensors: [StoredTensor] = []
-    for (name, shape) in Self.shapes(config) where name != leavingOut {
+    for (name, shape) in config.tensorShapes where name != leavingOut {
       let isNorm = name.contains("norm") && name.hasSuffix("weight")
       let values = (0..<shape.reduce(1, *)).map { _ in
         (isNorm ? 1 : 0) + generator.normal(shape.count == 1 ? 0.2 : 0.35)
@@ -37,35 +37,6 @@ struct TinyDecoder {
     let reader = WeightReader(try SafetensorsFile(path: folder + "/decoder.safetensors"))
     decoder = try BidirectionalDecoder(reader["decoder"], config)
     try reader.requireAllUsed()
-  }
-
-  private static func shapes(_ config: DecoderConfig) -> [(String, [Int])] {
-    let (d, inner, v) = (config.width, config.feedForwardWidth, config.vocabulary)
-    var shapes: [(String, [Int])] = []
-    func pair(_ name: String, _ shape: [Int]) {
-      shapes.append((name + ".weight", shape))
-      shapes.append((name + ".bias", [shape[0]]))
-    }
-    for (side, layers) in [("left", config.leftLayers), ("right", config.rightLayers)]
-    where layers > 0 {
-      let prefix = "decoder.\(side)."
-      shapes.append((prefix + "embed.weight", [v, d]))
-      pair(prefix + "after_norm", [d])
-      pair(prefix + "output_layer", [v, d])
-      for layer in 0..<layers {
-        let name = prefix + "layers.\(layer)."
-        for attention in ["self_attn", "src_attn"] {
-          for linear in ["linear_q", "linear_k", "linear_v", "linear_out"] {
-            pair(name + attention + "." + linear, [d, d])
-          }
-        }
-        pair(name + "feed_forward.w_1", [inner, d])
-        pair(name + "feed_forward.w_2", [d, inner])
-        for norm in ["norm1", "norm2", "norm3"] { pair(name + norm, [d]) }
-      }
-    }
-    for layer in config.auxiliaryHeads ?? [] { pair("decoder.left.auxiliary.\(layer)", [v, d]) }
-    return shapes
   }
 
   /// Random encoder frames. [count, d]

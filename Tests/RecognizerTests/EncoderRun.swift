@@ -53,14 +53,27 @@ struct EncoderRun {
 
   /// Greedy text of the final frames, without the recogniser's bookkeeping.
   func greedyText(_ vocabulary: Vocabulary) -> String {
+    vocabulary.text(greedyTokens(vocabulary).map(\.id))
+  }
+
+  func greedyTokens(_ vocabulary: Vocabulary) -> [DecodedToken] {
     var search = CTCGreedySearch(blank: vocabulary.blank)
     var tokens: [DecodedToken] = []
-    logProbs.withUnsafeBufferPointer { logProbs in
-      for frame in 0..<logProbs.count / vocabulary.count {
-        let row = frame * vocabulary.count..<(frame + 1) * vocabulary.count
-        search.advance(.init(rebasing: logProbs[row]), frame: frame, tokens: &tokens)
+    withLogProbs(vocabulary.count) { logProbs in
+      for frame in 0..<logProbs.frames {
+        search.advance(logProbs[frame], frame: frame, tokens: &tokens)
       }
     }
-    return vocabulary.text(tokens.map(\.id))
+    return tokens
+  }
+
+  /// Calls `body` with the log-probabilities as searches take them.
+  func withLogProbs<Result>(
+    _ vocabulary: Int, _ body: (LogProbs) throws -> Result
+  ) rethrows -> Result {
+    try logProbs.withUnsafeBufferPointer {
+      try body(
+        LogProbs($0.baseAddress!, frames: $0.count / vocabulary, vocabulary: vocabulary))
+    }
   }
 }

@@ -11,7 +11,8 @@ public struct TinyModel {
   public init(
     seed: UInt64, kernel: Int = 7, mels: Int = 16, channels: Int = 6,
     frontEnd: FeatureConfig.FrontEnd = .nemoLogMel, scalesInput: Bool = true,
-    streaming: StreamingConfig = StreamingConfig()
+    streaming: StreamingConfig = StreamingConfig(), decoder: DecoderConfig? = nil,
+    decoding: DecodingConfig? = nil
   ) throws {
     config = ModelConfig(
       model: "tiny",
@@ -19,7 +20,8 @@ public struct TinyModel {
       encoder: EncoderConfig(
         layers: 3, width: 16, heads: 2, feedForwardWidth: 32, convolutionKernel: kernel,
         subsamplingChannels: channels, scalesInput: scalesInput),
-      ctc: CTCConfig(vocabulary: 12, blank: 11), streaming: streaming)
+      ctc: CTCConfig(vocabulary: 12, blank: 11), decoder: decoder, streaming: streaming,
+      decoding: decoding)
     directory = Places.temporaryFolder()
     try JSONEncoder().encode(config).write(
       to: URL(fileURLWithPath: directory + "/config.json"))
@@ -80,6 +82,11 @@ public struct TinyModel {
       add(conv + "batch_norm.running_var", [d]) { Float.random(in: 0.3..<2, using: &$0) }
     }
     linear("ctc", [config.ctc.vocabulary, d], gain: 2)
+    for (name, shape) in config.decoder?.tensorShapes ?? [] {
+      let isNorm = name.contains("norm") && name.hasSuffix("weight")
+      let deviation: Float = shape.count == 1 ? 0.2 : 0.35
+      add(name, shape) { (isNorm ? 1 : 0) + $0.normal(deviation) }
+    }
     return tensors
   }
 }

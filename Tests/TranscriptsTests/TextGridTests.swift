@@ -61,7 +61,7 @@ import Transcripts
   }
 
   @Test func layerTranscript() {
-    let layers = LayerTranscript(
+    var layers = LayerTranscript(
       file: "a.wav", duration: 2,
       layers: [.init(number: 3, text: "he"), .init(number: 4, text: "")])
     #expect(layers.text == "3\the\n4\t\n")
@@ -77,5 +77,7 @@ import Transcripts
         }
 
         """)
+    layers.through = "decoder"
+    #expect(layers.json.contains("\"a.wav\",\n  \"through\": \"decoder\",\n  \"duration\""))
   }
 }
