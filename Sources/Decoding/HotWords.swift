@@ -14,7 +14,7 @@ public struct HotWords: TokenBias {
   /// Characters in one phrase.
   public static let lengthLimit = 1000
   public static let boostRange = -20.0...20.0
-  public static let defaultBoost = 6.0
+  public static let defaultBoost = 5.0
 
   public let start = SequenceTrie.root
   /// Different phrases.
