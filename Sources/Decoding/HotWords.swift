@@ -2,8 +2,10 @@
 ///
 /// The rule: a phrase is heard where its tokens stand in a row as whole words, that is, the first
 /// begins a word and the token after the last begins another, or there is none. Every place where
-/// a phrase is heard earns its boost once, also where phrases overlap or one holds another; over a
-/// whole utterance nothing else remains. A phrase listed twice counts once, with its last boost.
+/// a phrase is heard earns its boost for each of its tokens, also where phrases overlap or one holds
+/// another; over a whole utterance nothing else remains. Longer phrases earn more because more of
+/// the audio must agree with them, and a flat boost puts short words where nobody said them
+/// (Benchmarks/README.md). A phrase listed twice counts once, with its last boost.
 ///
 /// On the way there, the tokens of an unfinished phrase earn shares of its boost, so that a search
 /// does not drop it. What the tokens up to a state hold in advance depends on the state alone, and
@@ -13,8 +15,9 @@ public struct HotWords: TokenBias {
   public static let phraseLimit = 20_000
   /// Characters in one phrase.
   public static let lengthLimit = 1000
+  /// Nats for each token.
   public static let boostRange = -20.0...20.0
-  public static let defaultBoost = 6.0
+  public static let defaultBoost = 1.5
 
   public let start = SequenceTrie.root
   /// Different phrases.
@@ -29,7 +32,7 @@ public struct HotWords: TokenBias {
   /// What each state holds in advance: `ended`, and a share of the most promising open phrase.
   private let held: [Double]
 
-  /// - Parameter boost: what a phrase without its own boost earns, in nats.
+  /// - Parameter boost: what a phrase without its own boost earns for each token, in nats.
   public init(
     _ words: [HotWord], boost: Double = HotWords.defaultBoost, segmenter: TokenSegmenter
   ) throws(HotWordError) {
@@ -43,11 +46,10 @@ public struct HotWords: TokenBias {
     for (index, word) in words.enumerated() {
       let place = word.place ?? "hot word \(index + 1)"
       var node = SequenceTrie.root
-      for token in try Self.tokens(word, place: place, segmenter) {
-        node = trie.insert(token, after: node).node
-      }
+      let tokens = try Self.tokens(word, place: place, segmenter)
+      for token in tokens { node = trie.insert(token, after: node).node }
       if let own = word.boost { try Self.check(own, of: "the boost", place: place) }
-      boosts[node] = word.boost ?? boost
+      boosts[node] = (word.boost ?? boost) * Double(tokens.count)
     }
     count = boosts.count
     let vocabulary = segmenter.vocabulary

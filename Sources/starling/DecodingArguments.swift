@@ -74,12 +74,14 @@ struct DecodingArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Phrases to listen for, one a line, optionally a tab and a boost.", valueName: "file"))
+      "Phrases to listen for, one a line, optionally a tab and a boost per piece.",
+      valueName: "file"))
   var hotWords: String?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Boost of a phrase without its own, -20 to 20.", valueName: "nats"))
+    help: ArgumentHelp(
+      "Boost of a phrase without its own for each of its pieces, -20 to 20.", valueName: "nats"))
   var hotWordBoost: Double = HotWords.defaultBoost
 
   @Option(help: ArgumentHelp("n-gram language model: ARPA, plain or gzip.", valueName: "file"))

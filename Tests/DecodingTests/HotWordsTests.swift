@@ -40,7 +40,8 @@ import Testing
         }
         let boost = round % 3 == 0 ? nil : Double.random(in: -20...20, using: &generator)
         list.append(HotWord(words.joined(separator: " "), boost: boost))
-        phrases[try segmenter.tokens(words.joined(separator: " "))] = boost ?? 2.5
+        let tokens = try segmenter.tokens(words.joined(separator: " "))
+        phrases[tokens] = (boost ?? 2.5) * Double(tokens.count)
       }
       let hot = try HotWords(list, boost: 2.5, segmenter: segmenter)
       #expect(hot.count == phrases.count)
@@ -57,7 +58,7 @@ import Testing
   }
 
   @Test func sharesAreRefundedWhenAPhraseBreaks() throws {
-    let hot = try HotWords([HotWord("a b ab", boost: 6)], segmenter: TokenSegmenter(vocabulary))
+    let hot = try HotWords([HotWord("a b ab", boost: 2)], segmenter: TokenSegmenter(vocabulary))
     var state = hot.start
     var scores: [Double] = []
     // a b | b a b ab | a: broken, then heard, then another word.
@@ -82,7 +83,7 @@ import Testing
 
   @Test func aPhraseMayBeginAnother() throws {
     let hot = try HotWords(
-      [HotWord("a", boost: 1), HotWord("a b", boost: 4), HotWord("b", boost: -2)],
+      [HotWord("a", boost: 1), HotWord("a b", boost: 2), HotWord("b", boost: -2)],
       segmenter: TokenSegmenter(vocabulary))
     #expect(hot.score(of: [0]) == 1)
     #expect(hot.score(of: [0, 1]) == 3)
@@ -93,7 +94,7 @@ import Testing
 
   @Test func theLastOfRepeatedPhrasesCounts() throws {
     let hot = try HotWords(
-      [HotWord("A b", boost: 1), HotWord(" a  B ", boost: 5)],
+      [HotWord("A b", boost: 1), HotWord(" a  B ", boost: 2.5)],
       segmenter: TokenSegmenter(vocabulary))
     #expect(hot.count == 1)
     #expect(hot.score(of: [0, 1]) == 5)
