@@ -3,7 +3,7 @@ import Foundation
 /// A phrase that a user expects to hear.
 public struct HotWord: Hashable, Sendable {
   public var phrase: String
-  /// What the whole phrase earns, in nats; nil for the default.
+  /// What the phrase earns for each of its tokens, in nats; nil for the default.
   public var boost: Double?
   /// Where the phrase was found, for messages: `names.txt, line 3`.
   public var place: String?

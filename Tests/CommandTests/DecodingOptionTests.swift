@@ -66,7 +66,7 @@ import Testing
 
   @Test func hotWordsOfAFile() throws {
     let folder = TemporaryFolder()
-    let list = try folder.write("words.txt", "# places\nSaline\t8\n".utf8)
+    let list = try folder.write("words.txt", "# places\nSaline\t2\n".utf8)
     let landscape = Places.samples + "/landscape.flac"
     let plain = try transcribe(landscape)
     let mended = try transcribe(landscape, "--hot-words", list)

@@ -104,7 +104,7 @@ import Testing
   @Test func hotWordsMendAWordAndNothingElse() throws {
     let samples = try samples("landscape.flac")
     let plain = finals(samples, latency: "full", DecodingOptions()).map(\.text)
-    func heard(_ phrases: [String], boost: Double = 6) throws -> [String] {
+    func heard(_ phrases: [String], boost: Double = HotWords.defaultBoost) throws -> [String] {
       let bias = try HotWords(
         phrases.map { HotWord($0) }, boost: boost,
         segmenter: TokenSegmenter(Self.model.vocabulary))
