@@ -28,12 +28,17 @@ public final class RecognizerStream {
   /// Mel frames that no block has taken yet. [n, mels]
   private var melFrames: [Float] = []
   private var sampleCount = 0
-  private var finished = false
+  /// Whether the audio has ended, and whether the last utterance has.
+  private(set) var (finished, isClosed) = (false, false)
   private var utterance = 0
   /// Peak of the last token of the utterances that have ended, and the end of their last word.
   private var lastFrame: Int?
   private var lastEnd = 0.0
   private var lastPartial: RecognitionResult?
+  /// Utterances that have ended and wait to be settled.
+  private var unsettled: [(DecodedUtterance, nextFrame: Int?)] = []
+  /// What the last chunk says of the utterance that goes on.
+  private var partial: Partial?
   /// Set it before the first sample.
   public var observer: StreamObserver?
 
@@ -73,82 +78,149 @@ public final class RecognizerStream {
 
   /// Takes mono samples in ±1 at the model's sample rate and returns what they changed.
   public func accept(_ samples: some Collection<Float>) -> [RecognitionResult] {
-    precondition(!finished, "a finished stream accepts no samples")
-    sampleCount += samples.count
-    voiceActivity?.accept(samples)
-    logMel.accept(samples, into: &melFrames)
+    take(samples)
     return decodeChunks()
   }
 
   /// Ends the audio and returns the last results, a final one at least: the flush hears every
   /// sample that was accepted.
   public func finish() -> [RecognitionResult] {
-    precondition(!finished, "a stream finishes once")
-    finished = true
-    logMel.finish(into: &melFrames)
+    end()
     var results = decodeChunks()
-    if let last = decoder.finish() {
-      results.append(final(last, nextFrame: nil))
-    } else if utterance == 0 {
-      results.append(
-        RecognitionResult(kind: .final, utterance: 0, text: "", committed: "", words: []))
-    }
+    if let empty = closeLastUtterance() { results.append(empty) }
+    while let result = settleNext(workspace.scratch) { results.append(result) }
     return results
   }
 
   private func decodeChunks() -> [RecognitionResult] {
     var results: [RecognitionResult] = []
-    while decodeChunk(&results) {}
+    while !Self.decodeChunk(of: [self], workspace.scratch).isEmpty {
+      while let result = settleNext(workspace.scratch) { results.append(result) }
+      if let partial = takePartial() { results.append(partial) }
+    }
     return results
   }
 
-  /// The way of one chunk: mel frames, encoder block, log-probabilities, search.
+  // The steps that `accept` and `finish` are made of, for whoever runs many streams together: take
+  // samples, decode a chunk, settle what has ended, take the partial result, and over again.
+
+  /// Takes samples without decoding them.
+  func take(_ samples: some Collection<Float>) {
+    precondition(!finished, "a finished stream accepts no samples")
+    sampleCount += samples.count
+    voiceActivity?.accept(samples)
+    logMel.accept(samples, into: &melFrames)
+  }
+
+  /// Ends the audio without decoding what is left.
+  func end() {
+    precondition(!finished, "a stream finishes once")
+    finished = true
+    logMel.finish(into: &melFrames)
+  }
+
+  /// Samples without which there is no next chunk; there may have to be a few more.
+  var samplesWanted: Int {
+    let lacking = encoderStream.melFramesWanted - melFrames.count / model.config.features.mels
+    return max(0, lacking - 1) * LogMelFrontEnd.shift
+  }
+
+  /// The way of one chunk: mel frames, encoder block, log-probabilities, search. Streams of one
+  /// model go through the encoder together.
   ///
-  /// - Returns: false when there are too few frames for a block.
-  private func decodeChunk(_ results: inout [RecognitionResult]) -> Bool {
-    let scratch = workspace.scratch
-    return scratch.scope {
-      guard subsampleMelFrames(scratch), let block = encoderStream.nextBlock else {
-        return false
+  /// - Returns: the streams that had frames enough for a block. Each must settle what has ended and
+  ///   take its partial result before its next chunk.
+  static func decodeChunk(
+    of streams: [RecognizerStream], _ scratch: ScratchArena
+  ) -> [RecognizerStream] {
+    scratch.scope {
+      var chunks: [Chunk] = []
+      var rows = 0
+      for stream in streams {
+        guard stream.subsampleMelFrames(scratch), let block = stream.encoderStream.nextBlock else {
+          continue
+        }
+        chunks.append(
+          Chunk(stream: stream, rows: rows..<rows + block.rows, finalRows: block.finalRows))
+        rows += block.rows
       }
-      // [C + R, d]: new frames, then look-ahead.
-      let hidden = scratch.matrix(rows: block.rows, columns: model.config.encoder.width)
-      encoderStream.takeBlock(into: hidden, finalRows: block.finalRows)
-      if keepsFrames {
-        utteranceFrames.append(inputs: hidden, finalRows: block.finalRows)
-      }
+      guard let model = chunks.first?.stream.model else { return [] }
+      // [C + R, d] of each stream: new frames, then look-ahead.
+      let hidden = scratch.matrix(rows: rows, columns: model.config.encoder.width)
+      for chunk in chunks { chunk.stream.takeBlock(chunk, into: hidden.rows(chunk.rows)) }
       model.networks.encoder.step(
         hidden,
-        blocks: [
+        blocks: chunks.map {
           EncoderBlock(
-            cache: encoderStream.cache, range: 0..<block.rows, finalRows: block.finalRows)
-        ], scratch: scratch, afterLayer: layerObserver(block.finalRows))
+            cache: $0.stream.encoderStream.cache, range: $0.rows, finalRows: $0.finalRows)
+        }, scratch: scratch, afterLayer: layerObserver(chunks, scratch))
+      for chunk in chunks { chunk.stream.search(chunk, hidden.rows(chunk.rows), scratch) }
+      return chunks.map(\.stream)
+    }
+  }
 
-      if keepsFrames {
-        utteranceFrames.append(outputs: hidden.rows(0..<block.finalRows))
-      }
+  /// One stream's block in a step over several streams.
+  private struct Chunk {
+    let stream: RecognizerStream
+    /// In the step's matrix.
+    let rows: Range<Int>
+    /// New frames; look-ahead follows.
+    let finalRows: Int
+  }
 
-      // The look-ahead frames' tentative outputs matter only to partial results.
-      let heard = options.wantsPartials ? block.rows : block.finalRows
+  private func takeBlock(_ chunk: Chunk, into hidden: MatrixView) {
+    precondition(unsettled.isEmpty && partial == nil, "the last chunk's results were not taken")
+    encoderStream.takeBlock(into: hidden, finalRows: chunk.finalRows)
+    if keepsFrames { utteranceFrames.append(inputs: hidden, finalRows: chunk.finalRows) }
+  }
+
+  /// Searches the encoder's outputs of a block. [C + R, d]
+  private func search(_ chunk: Chunk, _ hidden: MatrixView, _ scratch: ScratchArena) {
+    if keepsFrames { utteranceFrames.append(outputs: hidden.rows(0..<chunk.finalRows)) }
+    // The look-ahead frames' tentative outputs matter only to partial results.
+    let heard = options.wantsPartials ? hidden.rows : chunk.finalRows
+    scratch.scope {
       let logProbs = scratch.matrix(rows: heard, columns: model.vocabulary.count)
       model.networks.ctc.logProbs(hidden.rows(0..<heard), into: logProbs)
-
-      observer?.logProbs?(view(logProbs.rows(0..<block.finalRows)))
-      for ended in decoder.advance(
-        view(logProbs.rows(0..<block.finalRows)), isSilent: voiceActivity?.isSilent)
-      {
+      let final = view(logProbs.rows(0..<chunk.finalRows))
+      observer?.logProbs?(final)
+      unsettled = decoder.advance(final, isSilent: voiceActivity?.isSilent).map {
         // After a silence the next token is no earlier than the end of it.
-        results.append(final(ended, nextFrame: ended.nextFrame ?? ended.frames.upperBound))
+        ($0, nextFrame: $0.nextFrame ?? $0.frames.upperBound)
       }
       voiceActivity?.drop(before: decoder.frameCount)
-      utteranceFrames.drop(before: decoder.firstFrameNeeded(preRoll: UtteranceFrames.preRoll))
-      if options.wantsPartials,
-        let partial = partial(lookAhead: view(logProbs.rows(block.finalRows..<heard)))
-      {
-        results.append(partial)
-      }
-      return true
+      guard options.wantsPartials else { return }
+      let lookAhead = view(logProbs.rows(chunk.finalRows..<heard))
+      partial = Partial(
+        tokens: options.isStable ? decoder.tokens : decoder.tokens(lookingAhead: lookAhead),
+        committed: decoder.tokens, frames: decoder.frameCount + lookAhead.frames)
     }
+  }
+
+  /// Whether utterances have ended that are not settled yet.
+  var hasUnsettled: Bool { !unsettled.isEmpty }
+
+  /// Settles the next utterance that has ended; nil when all are.
+  func settleNext(_ scratch: ScratchArena) -> RecognitionResult? {
+    guard !unsettled.isEmpty else {
+      utteranceFrames.drop(before: decoder.firstFrameNeeded(preRoll: UtteranceFrames.preRoll))
+      return nil
+    }
+    let (ended, nextFrame) = unsettled.removeFirst()
+    return final(ended, nextFrame: nextFrame, scratch)
+  }
+
+  /// Ends the last utterance, after the last chunk.
+  ///
+  /// - Returns: the empty result of a stream in which nothing was said.
+  func closeLastUtterance() -> RecognitionResult? {
+    isClosed = true
+    if let last = decoder.finish() {
+      unsettled.append((last, nextFrame: nil))
+      return nil
+    }
+    return utterance > 0
+      ? nil : RecognitionResult(kind: .final, utterance: 0, text: "", committed: "", words: [])
   }
 
   /// Whether an utterance's frames are wanted when it ends.
@@ -156,21 +228,28 @@ public final class RecognizerStream {
     finalDecoder.needsFrames || observer?.utterance != nil || observer?.ended != nil
   }
 
-  /// Keeps each layer's output and reads the CTC head off it, as far as an observer asks for it.
-  private func layerObserver(_ finalRows: Int) -> ((Int, MatrixView) -> Void)? {
-    guard let observer, observer.layerLogProbs != nil || observer.utterance != nil else {
-      return nil
+  /// Keeps each layer's output and reads the CTC head off it, for streams whose observers ask.
+  private static func layerObserver(
+    _ chunks: [Chunk], _ scratch: ScratchArena
+  ) -> ((Int, MatrixView) -> Void)? {
+    let observed = chunks.filter {
+      $0.stream.observer?.layerLogProbs != nil || $0.stream.observer?.utterance != nil
     }
-    let scratch = workspace.scratch
-    return { [self] layer, hidden in
-      let hidden = hidden.rows(0..<finalRows)
-      if observer.utterance != nil { utteranceFrames.append(outputs: hidden, ofLayer: layer) }
-      guard let observe = observer.layerLogProbs else { return }
-      scratch.scope {
-        let logProbs = scratch.matrix(rows: finalRows, columns: model.vocabulary.count)
-        model.networks.ctc.logProbs(hidden, into: logProbs)
-        observe(layer, view(logProbs))
+    if observed.isEmpty { return nil }
+    return { layer, hidden in
+      for chunk in observed {
+        chunk.stream.observe(layer, hidden.rows(chunk.rows).rows(0..<chunk.finalRows), scratch)
       }
+    }
+  }
+
+  private func observe(_ layer: Int, _ hidden: MatrixView, _ scratch: ScratchArena) {
+    if observer?.utterance != nil { utteranceFrames.append(outputs: hidden, ofLayer: layer) }
+    guard let observe = observer?.layerLogProbs else { return }
+    scratch.scope {
+      let logProbs = scratch.matrix(rows: hidden.rows, columns: model.vocabulary.count)
+      model.networks.ctc.logProbs(hidden, into: logProbs)
+      observe(layer, view(logProbs))
     }
   }
 
@@ -200,14 +279,16 @@ public final class RecognizerStream {
   }
 
   /// - Parameter nextFrame: what the next token's peak is not before, if anything is known.
-  private func final(_ ended: DecodedUtterance, nextFrame: Int?) -> RecognitionResult {
+  private func final(
+    _ ended: DecodedUtterance, nextFrame: Int?, _ scratch: ScratchArena
+  ) -> RecognitionResult {
     observer?.utterance?(ended, utteranceFrames)
     observer?.ended? { [self] in
       alternatives(
-        FinalDecoder(model, $0).settle(ended, utteranceFrames, scratch: workspace.scratch),
+        FinalDecoder(model, $0).settle(ended, utteranceFrames, scratch: scratch),
         nextFrame)
     }
-    let settled = finalDecoder.settle(ended, utteranceFrames, scratch: workspace.scratch)
+    let settled = finalDecoder.settle(ended, utteranceFrames, scratch: scratch)
     let texts = alternatives(settled, nextFrame)
     defer {
       utterance += 1
@@ -246,16 +327,26 @@ public final class RecognizerStream {
     }
   }
 
-  /// The current utterance with what the look-ahead frames tentatively say; nil if nothing has
-  /// changed.
-  private func partial(lookAhead: LogProbs) -> RecognitionResult? {
-    let tokens = options.isStable ? decoder.tokens : decoder.tokens(lookingAhead: lookAhead)
+  /// The tokens of an utterance that goes on.
+  private struct Partial {
+    /// With what the look-ahead frames tentatively say.
+    let tokens: [DecodedToken]
+    let committed: [DecodedToken]
+    /// Frames heard, look-ahead included.
+    let frames: Int
+  }
+
+  /// The current utterance as the last chunk has it; nil if nothing has changed.
+  func takePartial() -> RecognitionResult? {
+    guard let partial else { return nil }
+    self.partial = nil
     // A tentative word that has proved none must be taken back.
-    guard !tokens.isEmpty || lastPartial != nil else { return nil }
+    guard !partial.tokens.isEmpty || lastPartial != nil else { return nil }
     let result = RecognitionResult(
-      kind: .partial, utterance: utterance, text: model.vocabulary.text(tokens.map(\.id)),
-      committed: model.vocabulary.text(decoder.tokens.map(\.id)),
-      words: words(tokens, nextFrame: nil, frames: decoder.frameCount + lookAhead.frames))
+      kind: .partial, utterance: utterance,
+      text: model.vocabulary.text(partial.tokens.map(\.id)),
+      committed: model.vocabulary.text(partial.committed.map(\.id)),
+      words: words(partial.tokens, nextFrame: nil, frames: partial.frames))
     guard result.text != lastPartial?.text || result.committed != lastPartial?.committed else {
       return nil
     }

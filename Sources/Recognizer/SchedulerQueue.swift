@@ -1,0 +1,241 @@
+import Foundation
+
+/// Which streams are ready for what, under one lock.
+final class SchedulerQueue: @unchecked Sendable {
+  private let configuration: BatchScheduler.Configuration
+  private let lock = NSCondition()
+  private var live: [ScheduledStream] = []
+  private var settling: [ScheduledStream] = []
+  private var background: [ScheduledStream] = []
+  /// Live streams that are open.
+  private var liveCount = 0
+  /// Threads at work on what may take longer than a chunk.
+  private var slowThreads = 0
+  private var isStopped = false
+
+  /// What a thread does next.
+  enum Turn {
+    case decode([ScheduledStream])
+    case settle(ScheduledStream)
+
+    var isSlow: Bool {
+      switch self {
+      case .decode(let streams): streams[0].isBackground
+      case .settle: true
+      }
+    }
+  }
+
+  init(_ configuration: BatchScheduler.Configuration) { self.configuration = configuration }
+
+  func stop() {
+    lock.withLock {
+      isStopped = true
+      lock.broadcast()
+    }
+  }
+
+  func open(_ stream: ScheduledStream) {
+    lock.withLock { if !stream.isBackground { liveCount += 1 } }
+  }
+
+  func read<Result>(_ body: () -> Result) -> Result { lock.withLock(body) }
+
+  /// Changes what is known of a stream from outside and queues it if it is ready now.
+  func change(_ stream: ScheduledStream, _ body: () -> Void) {
+    let waiters = lock.withLock {
+      body()
+      if stream.phase == .idle { enqueue(stream) }
+      return stream.isCancelled ? stream.takeWaiters() : []
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  /// The next turn of a thread; nil when it may end.
+  func nextTurn() -> Turn? {
+    lock.withLock {
+      while true {
+        if let turn = takeTurn() {
+          if turn.isSlow { slowThreads += 1 }
+          if !live.isEmpty || !settling.isEmpty || !background.isEmpty { lock.signal() }
+          return turn
+        }
+        if isStopped, live.isEmpty, settling.isEmpty, background.isEmpty { return nil }
+        if let first = live.first {
+          // Others may still come in time to share the pass.
+          let waited = (ContinuousClock.now - first.readySince) / .seconds(1)
+          lock.wait(
+            until: Date(timeIntervalSinceNow: max(0.0005, configuration.patience - waited)))
+        } else {
+          lock.wait()
+        }
+      }
+    }
+  }
+
+  private func takeTurn() -> Turn? {
+    if let first = live.first {
+      let full = min(configuration.largestBatch, liveCount)
+      let waited = (ContinuousClock.now - first.readySince) / .seconds(1)
+      if live.count >= full || waited >= configuration.patience || isStopped {
+        return .decode(takeBatch())
+      }
+    }
+    guard slowThreads < max(1, configuration.threads - 1) else { return nil }
+    // While live chunks wait for company, one of two threads may begin on something slow.
+    if !settling.isEmpty { return .settle(take(&settling)) }
+    if live.isEmpty, !background.isEmpty { return .decode([take(&background)]) }
+    return nil
+  }
+
+  /// The live streams that have waited longest, of one model.
+  private func takeBatch() -> [ScheduledStream] {
+    let model = live[0].model
+    var batch: [ScheduledStream] = []
+    live.removeAll { stream in
+      guard batch.count < configuration.largestBatch, stream.model === model else { return false }
+      stream.phase = .running
+      batch.append(stream)
+      return true
+    }
+    return batch
+  }
+
+  private func take(_ queue: inout [ScheduledStream]) -> ScheduledStream {
+    let stream = queue.removeFirst()
+    stream.phase = .running
+    return stream
+  }
+
+  /// The samples that have come for a stream in hand, and whether its audio ends with them.
+  func takeInput(_ stream: ScheduledStream) -> (samples: [Float], ends: Bool) {
+    let (input, waiters) = lock.withLock {
+      let ends = stream.inputEnded && !stream.endIsTaken
+      stream.endIsTaken = stream.inputEnded
+      defer { stream.inbox = [] }
+      return ((stream.inbox, ends), stream.takeWaiters())
+    }
+    for waiter in waiters { waiter.resume() }
+    return input
+  }
+
+  /// Gives a stream back after a turn.
+  func putBack(_ stream: ScheduledStream, isDone: Bool) {
+    lock.withLock {
+      stream.samplesWanted = stream.stream.samplesWanted
+      stream.phase = isDone ? .done : .idle
+      if isDone { close(stream) } else { enqueue(stream) }
+    }
+  }
+
+  func endSlowTurn() {
+    lock.withLock {
+      slowThreads -= 1
+      lock.signal()
+    }
+  }
+
+  /// Puts an idle stream where it belongs: nowhere while it lacks samples.
+  private func enqueue(_ stream: ScheduledStream) {
+    if stream.isCancelled {
+      stream.phase = .done
+      close(stream)
+      return
+    }
+    if stream.stream.hasUnsettled {
+      stream.phase = .ended
+      settling.append(stream)
+    } else if stream.inputEnded || stream.inbox.count >= max(1, stream.samplesWanted) {
+      stream.phase = .waiting
+      stream.readySince = .now
+      if stream.isBackground { background.append(stream) } else { live.append(stream) }
+    } else {
+      return
+    }
+    lock.signal()
+  }
+
+  private func close(_ stream: ScheduledStream) {
+    stream.inbox = []
+    if !stream.isBackground { liveCount -= 1 }
+    lock.signal()
+  }
+}
+
+extension ScheduledStream {
+  fileprivate func takeWaiters() -> [CheckedContinuation<Void, Never>] {
+    defer { waiters = [] }
+    return waiters
+  }
+}
+
+extension SchedulerQueue.Turn {
+  func run(
+    _ queue: SchedulerQueue, _ workspace: Workspace,
+    _ report: (@Sendable (BatchScheduler.Report) -> Void)?
+  ) {
+    switch self {
+    case .decode(let streams): Self.decode(streams, queue, workspace, report)
+    case .settle(let stream): Self.settle(stream, queue, workspace, report)
+    }
+    if isSlow { queue.endSlowTurn() }
+  }
+
+  private static func decode(
+    _ streams: [ScheduledStream], _ queue: SchedulerQueue, _ workspace: Workspace,
+    _ report: (@Sendable (BatchScheduler.Report) -> Void)?
+  ) {
+    let start = ContinuousClock.now
+    let readySince = streams.map(\.readySince)
+    for stream in streams {
+      let (samples, ends) = queue.takeInput(stream)
+      stream.stream.take(samples)
+      if ends { stream.stream.end() }
+    }
+    let decoded = RecognizerStream.decodeChunk(of: streams.map(\.stream), workspace.scratch)
+    var lags: [Double] = []
+    for (index, stream) in streams.enumerated() {
+      let hasChunk = decoded.contains { $0 === stream.stream }
+      var results: [RecognitionResult] = []
+      var isDone = false
+      if !hasChunk, stream.stream.finished {
+        // That was the last chunk before this turn.
+        if let empty = stream.stream.closeLastUtterance() { results.append(empty) }
+        isDone = !stream.stream.hasUnsettled
+      } else if hasChunk, !stream.stream.hasUnsettled {
+        _ = stream.stream.settleNext(workspace.scratch)
+        if let partial = stream.stream.takePartial() { results.append(partial) }
+      }
+      if hasChunk { lags.append((ContinuousClock.now - readySince[index]) / .seconds(1)) }
+      if !results.isEmpty || isDone { stream.deliver(results, isEnd: isDone) }
+      queue.putBack(stream, isDone: isDone)
+    }
+    if !lags.isEmpty {
+      report?(
+        .decoded(
+          streams: lags.count, seconds: (ContinuousClock.now - start) / .seconds(1), lags: lags))
+    }
+  }
+
+  private static func settle(
+    _ stream: ScheduledStream, _ queue: SchedulerQueue, _ workspace: Workspace,
+    _ report: (@Sendable (BatchScheduler.Report) -> Void)?
+  ) {
+    let start = ContinuousClock.now
+    var results: [RecognitionResult] = []
+    while let result = stream.stream.settleNext(workspace.scratch) { results.append(result) }
+    let settled = results.count
+    if let partial = stream.stream.takePartial() { results.append(partial) }
+    let isDone = stream.stream.isClosed
+    stream.deliver(results, isEnd: isDone)
+    queue.putBack(stream, isDone: isDone)
+    report?(
+      .settled(utterances: settled, seconds: (ContinuousClock.now - start) / .seconds(1)))
+  }
+}
+
+extension ScheduledStream {
+  fileprivate func deliver(_ results: [RecognitionResult], isEnd: Bool) {
+    if !isDropped { receive(results, isEnd) }
+  }
+}
