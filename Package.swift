@@ -38,6 +38,7 @@ let package = Package(
       dependencies: ["CZlib", "Conformer", "Tensor", .product(name: "Yams", package: "Yams")]),
     .target(name: "TextFormatting", dependencies: ["Decoding"]),
     .target(name: "Transcripts", dependencies: ["Decoding"]),
+    .target(name: "Wire", dependencies: ["Decoding", "Transcripts"]),
     .executableTarget(
       name: "starling",
       dependencies: [
@@ -64,6 +65,7 @@ let package = Package(
     .testTarget(
       name: "TextFormattingTests", dependencies: ["Decoding", "TestSupport", "TextFormatting"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts", "Decoding"]),
+    .testTarget(name: "WireTests", dependencies: ["Decoding", "Wire"]),
     .testTarget(
       name: "CheckpointsTests",
       dependencies: ["Checkpoints", "Conformer", "CZlib", "Tensor", "TestSupport"]),

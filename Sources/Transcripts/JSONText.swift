@@ -1,5 +1,7 @@
 /// A JSON value whose keys keep the order they were given, which Foundation's encoder cannot.
-indirect enum JSONText {
+package indirect enum JSONText: Sendable {
+  case null
+  case bool(Bool)
   case string(String)
   /// A number already written as JSON.
   case number(String)
@@ -7,8 +9,10 @@ indirect enum JSONText {
   case object([(String, JSONText)])
 
   /// On one line: `{"a": 1, "b": [2, 3]}`.
-  var compact: String {
+  package var compact: String {
     switch self {
+    case .null: "null"
+    case .bool(let value): value ? "true" : "false"
     case .string(let text): Self.quoted(text)
     case .number(let text): text
     case .array(let items): "[" + items.map(\.compact).joined(separator: ", ") + "]"
@@ -36,7 +40,7 @@ indirect enum JSONText {
 
   private var isContainer: Bool {
     switch self {
-    case .string, .number: false
+    case .null, .bool, .string, .number: false
     case .array, .object: true
     }
   }

@@ -1,10 +1,10 @@
 /// Writes numbers the same in every locale, from integers, so no binary fraction shows through.
-enum NumberText {
+package enum NumberText {
   /// Above this a Double no longer tells thousandths apart, so values are held there.
   private static let largest = 1e12
 
   /// `seconds` to the nearest millisecond. What is not a finite number counts as 0.
-  static func milliseconds(_ seconds: Double) -> Int {
+  package static func milliseconds(_ seconds: Double) -> Int {
     scaled(seconds, decimals: 3)
   }
 
@@ -19,12 +19,12 @@ enum NumberText {
   }
 
   /// A confidence (0…1) with 4 decimals at most: `0.9731`.
-  static func confidence(_ value: Double) -> String {
+  package static func confidence(_ value: Double) -> String {
     trimmed(fixed(scaled(value, decimals: 4), decimals: 4))
   }
 
   /// A score in nats with 4 decimals at most: `-12.0625`.
-  static func score(_ nats: Double) -> String {
+  package static func score(_ nats: Double) -> String {
     trimmed(fixed(scaled(nats, decimals: 4), decimals: 4))
   }
 

@@ -4,11 +4,11 @@ import Decoding
 
 extension JSONText {
   /// A time in seconds.
-  static func seconds(_ value: Double) -> JSONText {
+  package static func seconds(_ value: Double) -> JSONText {
     .number(NumberText.seconds(value))
   }
 
-  static func words(_ words: [Word]) -> JSONText {
+  package static func words(_ words: [Word]) -> JSONText {
     .array(
       words.map { word in
         .object([
