@@ -9,6 +9,8 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -39,11 +41,22 @@ let package = Package(
     .target(name: "TextFormatting", dependencies: ["Decoding"]),
     .target(name: "Transcripts", dependencies: ["Decoding"]),
     .target(name: "Wire", dependencies: ["Decoding", "Transcripts"]),
+    .target(
+      name: "Server",
+      dependencies: [
+        "Audio", "Decoding", "Recognizer", "Wire",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ]),
     .executableTarget(
       name: "starling",
       dependencies: [
-        "Audio", "Checkpoints", "Conformer", "Decoding", "LanguageModels", "Recognizer", "Tensor",
-        "TextFormatting", "Transcripts",
+        "Audio", "Checkpoints", "Conformer", "Decoding", "LanguageModels", "Recognizer", "Server",
+        "Tensor", "TextFormatting", "Transcripts",
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

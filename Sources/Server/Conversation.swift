@@ -1,0 +1,88 @@
+import Audio
+import NIOCore
+import Recognizer
+import Wire
+
+/// Writes what a session says while `read` hands it audio; returns when both are done.
+///
+/// An error of either side cancels the session and is thrown, the writer's first.
+func converse(
+  _ session: Session, _ connection: Connection,
+  write: @escaping @Sendable ([RecognitionResult]) async throws -> Void,
+  read: () async throws -> Void
+) async throws {
+  defer { session.cancel() }
+  try await withThrowingTaskGroup(of: Void.self) { group in
+    group.addTask {
+      do {
+        for await results in session.results { try await write(results) }
+      } catch {
+        // A client that cannot be written to will not be listened to either.
+        session.cancel()
+        connection.stopReading(nil)
+        throw error
+      }
+    }
+    do {
+      try await read()
+      if let reason = connection.reason { throw reason }
+      session.finish()
+    } catch {
+      session.cancel()
+      try await group.waitForAll()
+      throw error
+    }
+    try await group.waitForAll()
+  }
+}
+
+/// A client's bytes as samples for the model.
+struct AudioInput {
+  private let stream: AudioByteStream
+
+  /// - Throws: for a rate or a number of channels that cannot be.
+  init(
+    encoding: PCMEncoding, sampleRate: Int, channels: Int = 1, engine: Engine
+  ) throws(WireError) {
+    do throws(AudioError) {
+      stream = try AudioByteStream(
+        encoding: encoding, sampleRate: sampleRate, channels: channels,
+        outputRate: engine.model.sampleRate, name: "the audio")
+    } catch {
+      throw WireError(.invalidValue, "\(error)")
+    }
+  }
+
+  /// Samples that `bytes` complete.
+  func samples(_ bytes: [UInt8]) throws(WireError) -> [Float] {
+    do throws(AudioError) { return try stream.accept(bytes) } catch {
+      throw WireError(.malformed, "\(error)")
+    }
+  }
+
+  /// The samples that waited for what comes after them.
+  func finish() throws(WireError) -> [Float] {
+    do throws(AudioError) { return try stream.finish() } catch {
+      throw WireError(.malformed, "\(error)")
+    }
+  }
+}
+
+/// Lets partial results through no more often than a client wants them.
+struct PartialThrottle {
+  private let interval: Duration
+  private var last: ContinuousClock.Instant?
+
+  /// - Parameter milliseconds: between two partial results of an utterance, at least.
+  init(milliseconds: Int) { interval = .milliseconds(milliseconds) }
+
+  mutating func allows(_ result: RecognitionResult) -> Bool {
+    guard result.kind == .partial else {
+      last = nil
+      return true
+    }
+    if let last, ContinuousClock.now - last < interval { return false }
+    last = .now
+    return true
+  }
+}

@@ -1,0 +1,81 @@
+import Audio
+import Decoding
+import Recognizer
+import Synchronization
+import Wire
+
+/// The protocol of vosk-server: one reply for each portion of audio, which says what is known by
+/// then.
+struct VoskConversation: WebSocketConversation {
+  let context: ServerContext
+  let connection: Connection
+
+  func text(of error: WireError) -> String? { VoskReplies.error(error) }
+
+  func answer(_ messages: inout WebSocketMessages, _ writer: WebSocketWriter) async throws {
+    var config = VoskConfig()
+    var open: VoskSession?
+    defer { open?.session.cancel() }
+    while let message = try await messages.next() {
+      switch try VoskMessage(message) {
+      case .config(let new):
+        guard open == nil else {
+          throw WireError(.unexpectedMessage, "a config after audio, expected before")
+        }
+        config = new
+      case .audio(let bytes):
+        if open == nil { open = try VoskSession(config, context) }
+        try await writer.text(try await open!.reply(to: bytes))
+      case .reset, .endOfAudio:
+        let ended = try open ?? VoskSession(config, context)
+        open = nil
+        try await writer.text(try await ended.end())
+        if case .endOfAudio = try VoskMessage(message) { return }
+      }
+    }
+    if let reason = connection.reason { throw reason }
+    // A server that goes down still says what it has heard.
+    if context.isDraining, let open { try await writer.text(try await open.end()) }
+  }
+}
+
+/// The audio between two resets.
+private final class VoskSession: Sendable {
+  let session: Session
+  private let audio: Mutex<AudioInput>
+  private let replies: Mutex<VoskReplies>
+
+  init(_ config: VoskConfig, _ context: ServerContext) throws {
+    var chosen = SessionOptions(context.engine)
+    chosen.recognizer.decoding.nBest = config.maxAlternatives
+    try chosen.listen(
+      to: config.phrases.map { HotWord($0) }, context.engine, field: "phrase_list")
+    let input = try AudioInput(
+      encoding: .s16le, sampleRate: config.sampleRate, engine: context.engine)
+    audio = Mutex(input)
+    replies = Mutex(VoskReplies(config))
+    session = try context.open(chosen.recognizer)
+  }
+
+  func reply(to bytes: [UInt8]) async throws -> String {
+    let samples = try audio.withLock { try $0.samples(bytes) }
+    try await session.accept(samples)
+    takeResults(session.results.takeAll())
+    return replies.withLock { $0.replyToAudio() }
+  }
+
+  func end() async throws -> String {
+    let samples = try audio.withLock { try $0.finish() }
+    try await session.accept(samples)
+    session.finish()
+    for await results in session.results { takeResults(results) }
+    session.close()
+    return replies.withLock { $0.lastReply() }
+  }
+
+  private func takeResults(_ results: [RecognitionResult]) {
+    replies.withLock { replies in
+      for result in results { replies.take(WireUtterance(result)) }
+    }
+  }
+}
