@@ -13,16 +13,19 @@ struct NativeConversation {
   typealias Outbound = NIOAsyncChannelOutboundWriter<ByteBuffer>
 
   func run(_ inbound: Inbound, _ outbound: Outbound) async {
+    var messages = NativeMessages(inbound, connection)
     do {
-      try await answer(inbound, outbound)
+      try await answer(&messages, outbound)
     } catch {
       context.log(error, of: "native")
       try? await send(.error(WireError(reporting: error)), outbound)
+      outbound.finish()
+      // A socket that is closed with bytes unread takes back what was sent on it.
+      await messages.discard()
     }
   }
 
-  private func answer(_ inbound: Inbound, _ outbound: Outbound) async throws {
-    var messages = NativeMessages(inbound, connection)
+  private func answer(_ messages: inout NativeMessages, _ outbound: Outbound) async throws {
     guard case .open(let options) = try await messages.next() else { return }
     try context.authorize(options.token)
     if options.resume != nil {
@@ -63,6 +66,21 @@ private struct NativeMessages {
   init(_ inbound: NativeConversation.Inbound, _ connection: Connection) {
     iterator = inbound.makeAsyncIterator()
     self.connection = connection
+  }
+
+  private static let (discardedBytes, discardSeconds) = (8 << 20, 2.0)
+
+  /// Takes what the client is still sending, for a short while.
+  mutating func discard() async {
+    let timer = Task { [connection] in
+      try await Task.sleep(for: .seconds(Self.discardSeconds))
+      connection.stopReading(nil)
+    }
+    var count = 0
+    while count < Self.discardedBytes, let buffer = try? await iterator.next() {
+      count += buffer.readableBytes
+    }
+    timer.cancel()
   }
 
   /// nil after the last.
