@@ -20,7 +20,8 @@ public final class LogMelFrontEnd: Sendable {
   public let mels: Int
 
   static let windowLength = 400
-  static let shift = 160
+  /// Samples from one frame to the next.
+  public static let shift = 160
   static let fftLength = 512
   static let preEmphasis: Float = 0.97
 

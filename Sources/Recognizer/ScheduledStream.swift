@@ -51,7 +51,7 @@ public final class ScheduledStream: @unchecked Sendable {
   /// Takes mono samples in ±1 at the model's sample rate. Never waits; `room` tells who must.
   public func accept(_ samples: [Float]) {
     queue.change(self) {
-      precondition(!inputEnded, "a finished stream accepts no samples")
+      precondition(!inputEnded || isCancelled, "a finished stream accepts no samples")
       if !isCancelled { inbox += samples }
     }
   }

@@ -64,7 +64,7 @@ final class SchedulerQueue: @unchecked Sendable {
         if let first = live.first {
           // Others may still come in time to share the pass.
           let waited = (ContinuousClock.now - first.readySince) / .seconds(1)
-          lock.wait(
+          _ = lock.wait(
             until: Date(timeIntervalSinceNow: max(0.0005, configuration.patience - waited)))
         } else {
           lock.wait()
@@ -189,7 +189,7 @@ extension SchedulerQueue.Turn {
     let readySince = streams.map(\.readySince)
     for stream in streams {
       let (samples, ends) = queue.takeInput(stream)
-      stream.stream.take(samples)
+      if !samples.isEmpty { stream.stream.take(samples) }
       if ends { stream.stream.end() }
     }
     let decoded = RecognizerStream.decodeChunk(of: streams.map(\.stream), workspace.scratch)
