@@ -14,7 +14,8 @@ struct MalformedCase: Sendable, CustomTestStringConvertible {
   var field: String?
 
   var testDescription: String {
-    "\(reader) \(code): \(String(decoding: bytes.prefix(80), as: UTF8.self))"
+    let shown = bytes.prefix(60).map { (32..<127).contains($0) ? $0 : UInt8(ascii: ".") }
+    return "\(reader) \(code): \(String(decoding: shown, as: UTF8.self))"
   }
 
   private static func text(
