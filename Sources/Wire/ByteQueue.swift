@@ -52,6 +52,21 @@ struct ByteQueue {
     return line
   }
 
+  /// Where `pattern` begins, or where it may begin once more bytes have come: the bytes before
+  /// `offset` hold none.
+  func place(of pattern: [UInt8]) -> (offset: Int, isWhole: Bool) {
+    bytes.withUnsafeBufferPointer { all in
+      let unread = all[head...]
+      for start in unread.indices where unread[start] == pattern[0] {
+        let there = unread[start...].prefix(pattern.count)
+        if pattern.starts(with: there) {
+          return (start - head, there.count == pattern.count)
+        }
+      }
+      return (unread.count, false)
+    }
+  }
+
   private mutating func compact() {
     guard head > 4096, head > bytes.count / 2 else { return }
     bytes.removeFirst(head)

@@ -70,7 +70,7 @@ import Wire
     var limits = NativeLimits()
     limits.lineBytes = 42
     limits.portionBytes = 4
-    let long = utf8(#"{"protocol":"starling","latency":"1280ms"}"# + "\n")
+    let long = utf8(#"{"protocol":"starling","latency":"12800ms"}"# + "\n")
     let portion =
       utf8(#"{"protocol":"starling","framing":"length"}"#) + [10]
       + [5, 0, 0, 0]
