@@ -28,6 +28,7 @@ extension ServerContext {
 
 /// Plain bytes, over TCP or a Unix socket.
 struct ByteBinding: Binding {
+  let service: Service
   let channel: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>
 
   var port: Int? { channel.channel.localAddress?.port }
@@ -40,8 +41,13 @@ struct ByteBinding: Binding {
           group.addTask {
             await context.withConnection(client.channel) { connection in
               try? await client.executeThenClose { inbound, outbound in
-                await NativeConversation(context: context, connection: connection)
-                  .run(inbound, outbound)
+                if service == .wyoming {
+                  await WyomingConversation(context: context, connection: connection)
+                    .run(inbound, outbound)
+                } else {
+                  await NativeConversation(context: context, connection: connection)
+                    .run(inbound, outbound)
+                }
               }
             }
           }
@@ -88,14 +94,14 @@ struct WebBinding: Binding {
           case .sherpa: await SherpaConversation.run(context, connection, inbound, outbound)
           case .sherpaPython:
             await SherpaPythonConversation.run(context, connection, inbound, outbound)
-          case .native, .http: preconditionFailure("no WebSocket there")
+          case .native, .wyoming, .http: preconditionFailure("no WebSocket there")
           }
         }
       }
     case .http(let channel):
-      await context.withConnection(channel.channel) { _ in
+      await context.withConnection(channel.channel) { connection in
         try? await channel.executeThenClose { inbound, outbound in
-          await HTTPService(context: context).run(inbound, outbound)
+          await HTTPService(context: context, connection: connection).run(inbound, outbound)
         }
       }
     }

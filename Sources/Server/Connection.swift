@@ -11,6 +11,7 @@ final class Connection: Sendable {
     var reason: SessionError?
     var lastActivity = ContinuousClock.now
     var isOpen = true
+    var wasStopped = false
   }
 
   init(_ channel: any Channel) { self.channel = channel }
@@ -19,13 +20,19 @@ final class Connection: Sendable {
   ///
   /// - Parameter reason: nil where that is no fault.
   func stopReading(_ reason: SessionError?) {
-    state.withLock { $0.reason = $0.reason ?? reason }
+    state.withLock {
+      $0.reason = $0.reason ?? reason
+      $0.wasStopped = true
+    }
     // The asynchronous channel takes this event for the end of input, whatever is below it.
     channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
   }
 
   /// Why reading was stopped from outside.
   var reason: SessionError? { state.withLock { $0.reason } }
+
+  /// Whether the server itself has ended the input, which may then end anywhere.
+  var wasStopped: Bool { state.withLock { $0.wasStopped } }
 
   /// The client has said something.
   func touch() { state.withLock { $0.lastActivity = .now } }

@@ -78,13 +78,15 @@ public struct SessionLimits: Hashable, Sendable {
   public var idleSeconds: Double
   /// Seconds until the first message.
   public var handshakeSeconds: Double
-  /// Bytes of one message or request.
+  /// Bytes of one message.
   public var messageBytes: Int
+  /// Bytes of a file that is uploaded.
+  public var fileBytes: Int
 
   public init(
     sessions: Int = 200, audioSeconds: Double = 4 * 3600, queuedSeconds: Double = 10,
     unreadResults: Int = 1000, idleSeconds: Double = 60, handshakeSeconds: Double = 10,
-    messageBytes: Int = 32 << 20
+    messageBytes: Int = 4 << 20, fileBytes: Int = 1 << 30
   ) {
     self.sessions = sessions
     self.audioSeconds = audioSeconds
@@ -93,6 +95,7 @@ public struct SessionLimits: Hashable, Sendable {
     self.idleSeconds = idleSeconds
     self.handshakeSeconds = handshakeSeconds
     self.messageBytes = messageBytes
+    self.fileBytes = fileBytes
   }
 }
 

@@ -6,7 +6,8 @@ public enum Service: String, CaseIterable, Codable, Sendable {
   case wenet
   case sherpa
   case sherpaPython = "sherpa-python"
-  /// Health, readiness and metrics.
+  case wyoming
+  /// OpenAI's transcriptions, health, readiness and metrics.
   case http
 }
 

@@ -92,9 +92,9 @@ private struct NativeMessages {
         connection.touch()
         reader.append(Array(buffer.readableBytesView))
       } else {
-        // Input that the server itself has ended may end anywhere.
         if let reason = connection.reason { throw reason }
         isClosed = true
+        guard !connection.wasStopped else { return nil }
         reader.close()
       }
     }

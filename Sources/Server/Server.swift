@@ -70,8 +70,9 @@ public final class Server: Sendable {
     let limit = context.engine.limits.messageBytes
     let binding: any Binding
     switch listener.service {
-    case .native:
+    case .native, .wyoming:
       binding = ByteBinding(
+        service: listener.service,
         channel: try await bootstrap.bind(to: listener) { channel in
           channel.eventLoop.makeCompletedFuture {
             try NIOAsyncChannel(

@@ -10,7 +10,7 @@ struct ServeCommand: AsyncParsableCommand {
     abstract: "Transcribe many live streams that come over sockets.",
     discussion: """
       Every --listen opens a port and says what is spoken there: native (docs/protocols.md), vosk, \
-      wenet, sherpa, sherpa-python, or http (health, readiness, metrics):
+      wenet, sherpa, sherpa-python, wyoming, or http (OpenAI's transcriptions, health, metrics):
 
         starling serve --listen native=unix:/run/starling.sock --listen vosk=127.0.0.1:2700
 

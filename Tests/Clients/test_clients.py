@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STARLING = os.environ.get("STARLING", str(ROOT / ".build/release/starling"))
 SAMPLES = ["telephone-8khz.wav", "dreamland.mp3", "book-22khz.flac"]
 LATENCY = "640ms"
-SERVICES = ["native", "vosk", "wenet", "sherpa", "sherpa-python", "http"]
+SERVICES = ["native", "vosk", "wenet", "sherpa", "sherpa-python", "wyoming", "http"]
 
 
 def pcm(name: str) -> bytes:
@@ -205,6 +205,71 @@ class ClientTests(unittest.TestCase):
         for samples, text in self.each():
             segments = {message["segment"]: message["text"] for message in asyncio.run(talk(samples))}
             self.assertEqual(" ".join(segments[key] for key in sorted(segments) if segments[key]), text)
+
+    def test_wyoming(self):
+        try:
+            from wyoming.asr import Transcribe, Transcript, TranscriptChunk
+            from wyoming.audio import AudioChunk, AudioStart, AudioStop
+            from wyoming.client import AsyncTcpClient
+            from wyoming.info import Describe, Info
+        except ImportError:
+            self.skipTest("wyoming is not installed")
+
+        async def talk(audios):
+            async with AsyncTcpClient("127.0.0.1", self.server.port["wyoming"]) as client:
+                await client.write_event(Describe().event())
+                info = Info.from_event(await client.read_event())
+                self.assertTrue(info.asr[0].models[0].installed and info.asr[0].supports_transcript_streaming)
+                for samples, text in audios:
+                    await client.write_event(Transcribe(language="en").event())
+                    await client.write_event(AudioStart(16000, 2, 1).event())
+                    for start in range(0, len(samples), 2048):
+                        await client.write_event(AudioChunk(16000, 2, 1, samples[start : start + 2048]).event())
+                    await client.write_event(AudioStop().event())
+                    chunks, types = "", []
+                    while not types or types[-1] != "transcript-stop":
+                        event = await client.read_event()
+                        types.append(event.type)
+                        if TranscriptChunk.is_type(event.type):
+                            chunks += TranscriptChunk.from_event(event).text
+                        if Transcript.is_type(event.type):
+                            self.assertEqual(Transcript.from_event(event).text, text)
+                    self.assertEqual((types[0], types[-2]), ("transcript-start", "transcript"))
+                    self.assertEqual(chunks, text)
+
+        asyncio.run(talk(self.each()))
+
+    def test_openai(self):
+        try:
+            from openai import BadRequestError, OpenAI
+        except ImportError:
+            self.skipTest("openai is not installed")
+        client = OpenAI(base_url=f"http://127.0.0.1:{self.server.port['http']}/v1", api_key="none", max_retries=0)
+        self.assertEqual([model.id for model in client.models.list()], ["starling-en-small"])
+        for name in SAMPLES + ["stereo-48khz.wav", "chapter.opus"]:
+            path = ROOT / "audio-samples" / name
+            expected = subprocess.run([STARLING, "transcribe", str(path)], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+            with open(path, "rb") as file:
+                self.assertEqual(client.audio.transcriptions.create(model="starling", file=file).text, expected)
+            with open(path, "rb") as file:
+                verbose = client.audio.transcriptions.create(model="starling", file=file, response_format="verbose_json", timestamp_granularities=["word", "segment"])
+            self.assertEqual(verbose.text, expected)
+            self.assertEqual(" ".join(word.word for word in verbose.words), expected)
+            self.assertEqual(" ".join(segment.text for segment in verbose.segments), expected)
+            for form in ("srt", "vtt", "text"):
+                alone = subprocess.run([STARLING, "transcribe", "--format", form, str(path)], check=True, stdout=subprocess.PIPE, text=True).stdout
+                with open(path, "rb") as file:
+                    self.assertEqual(client.audio.transcriptions.create(model="starling", file=file, response_format=form), alone)
+        for name in SAMPLES:
+            path = ROOT / "audio-samples" / name
+            live = subprocess.run([STARLING, "transcribe", "--latency", LATENCY, str(path)], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+            with open(path, "rb") as file:
+                events = list(client.audio.transcriptions.create(model="starling", file=file, stream=True))
+            self.assertEqual(events[-1].text, live)
+            self.assertEqual("".join(event.delta for event in events[:-1]), live)
+        with self.assertRaises(BadRequestError) as refused:
+            client.audio.transcriptions.create(model="starling", file=("no.wav", b"this is no audio"))
+        self.assertIn("no.wav", str(refused.exception))
 
     def test_curl_health_and_metrics(self):
         for path, text in [("/healthz", "ok\n"), ("/readyz", "ready\n")]:
