@@ -75,11 +75,12 @@ public final class ScheduledStream: @unchecked Sendable {
     queue.read { Double(inbox.count) / Double(model.sampleRate) }
   }
 
-  /// Returns when no more than `seconds` of audio wait to be heard, or nothing will be any more.
+  /// Returns when no more than `seconds` of audio wait to be heard, or less than a chunk does, or
+  /// nothing will be heard any more.
   public func room(_ seconds: Double) async {
     await withCheckedContinuation { continuation in
       let hasRoom = queue.read {
-        if phase == .done || isCancelled
+        if phase == .done || isCancelled || inbox.count < samplesWanted
           || Double(inbox.count) <= seconds * Double(model.sampleRate)
         {
           return true

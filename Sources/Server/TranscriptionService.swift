@@ -113,7 +113,8 @@ final class UploadedFile {
       let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
       guard count > 0 else {
-        throw WireError(.internalError, "the file cannot be kept: \(String(cString: strerror(errno)))")
+        throw WireError(
+          .internalError, "the file cannot be kept: \(String(cString: strerror(errno)))")
       }
       rest = rest.dropFirst(count)
     }
