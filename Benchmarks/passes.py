@@ -47,7 +47,8 @@ def read_results(file: Path) -> dict[str, dict]:
 def hear(arguments, latency: str, corpus: dict[str, dict]) -> list[dict]:
     """The lines of `starling compare` for the corpus, those of earlier runs included."""
     file = arguments.results / f"{arguments.corpus.name}-{latency.replace('/', '_')}.jsonl"
-    missing = [path for path in corpus if path not in read_results(file)]
+    known = read_results(file)
+    missing = [path for path in corpus if path not in known]
     if missing and arguments.offline:
         sys.exit(f"{file}: {len(missing)} utterances are missing; run without --offline")
     command = [str(arguments.binary), "compare", "--latency", latency, "--n-best", str(arguments.n_best), "--jobs", str(arguments.jobs)]
@@ -64,7 +65,10 @@ def hear(arguments, latency: str, corpus: dict[str, dict]) -> list[dict]:
     if missing:
         print(file=sys.stderr)
     results = read_results(file)
-    return [results[path] for path in corpus]
+    heard = [results[path] for path in corpus]
+    if arguments.reweigh:
+        reweigh(heard, tuple(map(float, arguments.reweigh.split(","))))
+    return heard
 
 
 def errors(reference: str, text: str) -> int:
@@ -104,6 +108,19 @@ def factor(results: list[dict], name: str) -> float:
     return (first + sum(result["passes"][name]["seconds"] for result in results)) / audio
 
 
+def reweigh(results: list[dict], weights: tuple[float, float]) -> None:
+    """Chooses from the lists of the rescoring passes anew, as the decoder does with these weights."""
+    weight, share = weights
+    for result in results:
+        for name in {"rescore", "full-context"} & result["passes"].keys():
+            settled = result["passes"][name]
+            best = [
+                max(texts, key=lambda text: text["scores"]["ctc"] + weight * ((1 - share) * text["scores"]["attention"] + share * text["scores"]["reverse_attention"]) if text["scores"] else 0)
+                for texts in settled["utterances"]
+            ]
+            settled["text"] = " ".join(text["text"] for text in best if text["text"])
+
+
 def report(arguments, corpus: dict[str, dict]) -> None:
     scores = Corpus(list(corpus.values()))
     speeds, rates = {}, {}
@@ -140,29 +157,30 @@ def tune(arguments, corpus: dict[str, dict]) -> None:
     shares = [0, 0.15, 0.3, 0.5, 0.7, 1]
     bonuses = [-0.5, 0, 0.5, 1]
     for latency, name in itertools.product(arguments.latency or LATENCIES, ["rescore", "full-context"]):
-        lists = [[text for utterance in result["passes"][name]["utterances"] for text in utterance] if len(result["passes"][name]["utterances"]) == 1 else None for result in hear(arguments, latency, corpus)]
-        used = [index for index, texts in enumerate(lists) if texts]
-        parts = [{key: np.array([text["scores"][key] for text in lists[index]]) for key in ("ctc", "attention", "reverse_attention")} for index in used]
-        lengths = [np.array([len(text["text"].split()) for text in lists[index]]) for index in used]
-        wrong = [np.array([errors(scores.references[index], text["text"]) for text in lists[index]]) for index in used]
+        # Utterances that were heard as one, so that the reference belongs to the list.
+        lists = [result["passes"][name]["utterances"] for result in hear(arguments, latency, corpus)]
+        used = [index for index, utterances in enumerate(lists) if len(utterances) == 1]
+        longest = max(len(lists[index][0]) for index in used)
+
+        def matrix(value, missing: float) -> np.ndarray:
+            rows = [[value(index, text) for text in lists[index][0]] for index in used]
+            return np.array([row + [missing] * (longest - len(row)) for row in rows])
+
+        ctc, left, right = (matrix(lambda _, text, key=key: text["scores"][key], missing) for key, missing in (("ctc", -np.inf), ("attention", 0), ("reverse_attention", 0)))
+        lengths = matrix(lambda _, text: len(text["text"].split()), 0)
+        wrong = matrix(lambda index, text: errors(scores.references[index], text["text"]), np.inf)
         words = scores.words[used].sum()
         found = []
         for weight, share, bonus in itertools.product(weights, shares, bonuses):
-            if weight == 0 and share:
-                continue
-            total = sum(
-                e[np.argmax(p["ctc"] + weight * ((1 - share) * p["attention"] + share * p["reverse_attention"]) + bonus * n)]
-                for p, n, e in zip(parts, lengths, wrong)
-            )
-            found.append((100 * total / words, weight, share, bonus))
-        oracle = 100 * sum(e.min() for e in wrong) / words
-        plain = [entry for entry in found if entry[1] == 0 and entry[3] == 0][0][0]
-        print(f"{latency} {name}: {len(used)} utterances, CTC alone {plain:.3f}, best of each list {oracle:.2f}")
-        for rate, weight, share, bonus in sorted(found)[:6] + [entry for entry in sorted(found) if entry[3] == 0][:6]:
+            total = ctc + weight * ((1 - share) * left + share * right) + bonus * lengths
+            chosen = np.take_along_axis(wrong, total.argmax(1)[:, None], 1)
+            found.append((100 * chosen.sum() / words, weight, share, bonus))
+        print(f"{latency} {name}: {len(used)} utterances, CTC alone {found[bonuses.index(0)][0]:.3f}, best of each list {100 * wrong.min(1).sum() / words:.2f}")
+        found.sort()
+        for rate, weight, share, bonus in found[:6] + [entry for entry in found if entry[3] == 0 and entry[1]][:6]:
             print(f"   {rate:.3f}  attention {weight}, reverse {share}, bonus {bonus}")
-        if arguments.grid:
-            for weight in weights:
-                print("   ", weight, " ".join(f"{rate:.3f}" for rate, w, s, b in found if w == weight and b == 0))
+        for weight in weights if arguments.grid else []:
+            print(f"   {weight:4}", " ".join(f"{rate:.3f}" for rate, w, s, b in sorted(found, key=lambda entry: entry[2]) if w == weight and b == 0))
 
 
 def word_confidences(scores: Corpus, results: list[dict], name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -196,7 +214,10 @@ def fit_logistic(x: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def calibrate(arguments, corpus: dict[str, dict]) -> None:
-    """Fits word confidences on every other speaker and reports their error on the others."""
+    """Fits word confidences on every other speaker and reports their error on the others.
+
+    The fit is to come after the model's own calibration: scale · own scale, scale · own offset + offset.
+    """
     scores = Corpus(list(corpus.values()))
     data = {}
     for latency in arguments.latency or LATENCIES:
@@ -251,6 +272,7 @@ def main() -> None:
     parser.add_argument("--calibrate", action="store_true", help="how far word confidences can be believed")
     parser.add_argument("--threshold", action="store_true", help="what --final-threshold costs and saves")
     parser.add_argument("--grid", action="store_true", help="with --tune: every weight")
+    parser.add_argument("--reweigh", metavar="ATTENTION,REVERSE", help="choose from the lists of rescoring with these weights")
     parser.add_argument("--offline", action="store_true", help="hear nothing new")
     arguments = parser.parse_args()
     arguments.results.mkdir(parents=True, exist_ok=True)
