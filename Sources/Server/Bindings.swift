@@ -89,11 +89,15 @@ struct WebBinding: Binding {
       await context.withConnection(channel.channel) { connection in
         try? await channel.executeThenClose { inbound, outbound in
           switch service {
-          case .vosk: await VoskConversation.run(context, connection, inbound, outbound)
-          case .wenet: await WeNetConversation.run(context, connection, inbound, outbound)
-          case .sherpa: await SherpaConversation.run(context, connection, inbound, outbound)
-          case .sherpaPython:
-            await SherpaPythonConversation.run(context, connection, inbound, outbound)
+          case .vosk:
+            await VoskConversation(context: context, connection: connection).run(inbound, outbound)
+          case .wenet:
+            await WeNetConversation(context: context, connection: connection).run(inbound, outbound)
+          case .sherpa, .sherpaPython:
+            await SherpaConversation(
+              context: context, connection: connection,
+              variant: service == .sherpa ? .native : .python
+            ).run(inbound, outbound)
           case .native, .wyoming, .http: preconditionFailure("no WebSocket there")
           }
         }

@@ -59,7 +59,8 @@ struct WebSocketWriter: Sendable {
 
 /// A protocol that is spoken over WebSockets alone.
 protocol WebSocketConversation: Sendable {
-  init(context: ServerContext, connection: Connection)
+  var context: ServerContext { get }
+  var connection: Connection { get }
 
   func answer(_ messages: inout WebSocketMessages, _ writer: WebSocketWriter) async throws
 
@@ -69,19 +70,18 @@ protocol WebSocketConversation: Sendable {
 
 extension WebSocketConversation {
   /// Runs a conversation to its end and closes the WebSocket.
-  static func run(
-    _ context: ServerContext, _ connection: Connection, _ inbound: WebSocketMessages.Inbound,
+  func run(
+    _ inbound: WebSocketMessages.Inbound,
     _ outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>
   ) async {
     let writer = WebSocketWriter(outbound: outbound)
-    let conversation = Self(context: context, connection: connection)
     var messages = WebSocketMessages(inbound, writer, connection)
     do {
-      try await conversation.answer(&messages, writer)
+      try await answer(&messages, writer)
       try? await writer.close()
     } catch {
       context.log(error, of: "\(Self.self)")
-      if let text = conversation.text(of: WireError(reporting: error)) {
+      if let text = text(of: WireError(reporting: error)) {
         try? await writer.text(text)
       }
       try? await writer.close(.policyViolation)
@@ -125,50 +125,30 @@ struct WeNetConversation: WebSocketConversation {
   }
 }
 
-/// The protocol of sherpa-onnx's streaming server in C++.
+/// The protocol of sherpa-onnx's streaming servers.
 struct SherpaConversation: WebSocketConversation {
   let context: ServerContext
   let connection: Connection
-  var variant: SherpaVariant { .native }
+  let variant: SherpaVariant
 
   func text(of error: WireError) -> String? { SherpaEvent.error(error).text(variant) }
 
   func answer(_ messages: inout WebSocketMessages, _ writer: WebSocketWriter) async throws {
-    try await answerSherpa(&messages, writer, variant, context, connection)
-  }
-}
-
-/// The protocol of sherpa-onnx's streaming server in Python.
-struct SherpaPythonConversation: WebSocketConversation {
-  let context: ServerContext
-  let connection: Connection
-  var variant: SherpaVariant { .python }
-
-  func text(of error: WireError) -> String? { SherpaEvent.error(error).text(variant) }
-
-  func answer(_ messages: inout WebSocketMessages, _ writer: WebSocketWriter) async throws {
-    try await answerSherpa(&messages, writer, variant, context, connection)
-  }
-}
-
-private func answerSherpa(
-  _ messages: inout WebSocketMessages, _ writer: WebSocketWriter, _ variant: SherpaVariant,
-  _ context: ServerContext, _ connection: Connection
-) async throws {
-  let audio = try AudioInput(
-    encoding: .f32le, sampleRate: context.engine.model.sampleRate, engine: context.engine)
-  let session = try context.open(SessionOptions(context.engine).recognizer)
-  try await converse(session, connection) { results in
-    for result in results {
-      let event = SherpaEvent.result(WireUtterance(result), isLast: false)
-      if let text = event.text(variant) { try await writer.text(text) }
+    let audio = try AudioInput(
+      encoding: .f32le, sampleRate: context.engine.model.sampleRate, engine: context.engine)
+    let session = try context.open(SessionOptions(context.engine).recognizer)
+    try await converse(session, connection) { results in
+      for result in results {
+        let event = SherpaEvent.result(WireUtterance(result), isLast: false)
+        if let text = event.text(variant) { try await writer.text(text) }
+      }
+    } read: {
+      while let message = try await messages.next() {
+        guard case .audio(let bytes) = try SherpaMessage(message) else { break }
+        try await session.accept(try audio.samples(bytes))
+      }
+      try await session.accept(try audio.finish())
     }
-  } read: {
-    while let message = try await messages.next() {
-      guard case .audio(let bytes) = try SherpaMessage(message) else { break }
-      try await session.accept(try audio.samples(bytes))
-    }
-    try await session.accept(try audio.finish())
+    if let text = SherpaEvent.done.text(variant) { try await writer.text(text) }
   }
-  if let text = SherpaEvent.done.text(variant) { try await writer.text(text) }
 }

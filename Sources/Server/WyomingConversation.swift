@@ -94,12 +94,12 @@ struct WyomingConversation {
     WyomingInfo(
       program: .init(
         name: "starling", description: "Streaming speech recognition", version: "0.1.0",
-        author: "Starling", url: "https://github.com/starling-asr/starling"),
+        author: "Starling", url: ""),
       models: [
         .init(
           .init(
             name: context.engine.model.name, description: "Streaming Conformer", version: "1",
-            author: "Starling", url: "https://github.com/starling-asr/starling"),
+            author: "Starling", url: ""),
           languages: ["en"])
       ])
   }
