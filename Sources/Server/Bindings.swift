@@ -11,14 +11,18 @@ protocol Binding: Sendable {
 }
 
 extension ServerContext {
-  /// Runs `body` for a connection that can be drained and that ends when nothing comes.
+  /// Runs `body` for a connection that can be drained, and that ends when it exceeds the limits.
   func withConnection(
-    _ channel: any Channel, _ body: @escaping @Sendable (Connection) async -> Void
+    _ channel: any Channel, _ service: Service,
+    _ body: @escaping @Sendable (Connection) async -> Void
   ) async {
-    let connection = Connection(channel)
-    guard connections.add(connection) else { return }
+    let connection = Connection(channel, service: service, logger: logging.logger)
+    guard connections.add(connection) else {
+      engine.metrics.count(error: "refused_connection")
+      return connection.drop()
+    }
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await connection.watch(idleSeconds: engine.limits.idleSeconds) }
+      group.addTask { await connection.watch(limits) }
       await body(connection)
       connections.remove(connection)
       group.cancelAll()
@@ -26,10 +30,12 @@ extension ServerContext {
   }
 }
 
-/// Plain bytes, over TCP or a Unix socket.
+/// Plain bytes, over TCP, a Unix socket or standard input and output.
 struct ByteBinding: Binding {
+  typealias Client = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
   let service: Service
-  let channel: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>
+  let channel: NIOAsyncChannel<Client, Never>
 
   var port: Int? { channel.channel.localAddress?.port }
   func close() { channel.channel.close(promise: nil) }
@@ -38,21 +44,32 @@ struct ByteBinding: Binding {
     try? await withThrowingDiscardingTaskGroup { group in
       try await channel.executeThenClose { inbound in
         for try await client in inbound {
-          group.addTask {
-            await context.withConnection(client.channel) { connection in
-              try? await client.executeThenClose { inbound, outbound in
-                if service == .wyoming {
-                  await WyomingConversation(context: context, connection: connection)
-                    .run(inbound, outbound)
-                } else {
-                  await NativeConversation(context: context, connection: connection)
-                    .run(inbound, outbound)
-                }
-              }
-            }
-          }
+          group.addTask { await Self.serve(client, service, context) }
         }
       }
+    }
+  }
+
+  static func serve(_ client: Client, _ service: Service, _ context: ServerContext) async {
+    try? await client.executeThenClose { inbound, outbound in
+      await context.withConnection(client.channel, service) { connection in
+        if service == .wyoming {
+          await WyomingConversation(context: context, connection: connection)
+            .run(inbound, outbound)
+        } else {
+          await NativeConversation(context: context, connection: connection)
+            .run(inbound, outbound)
+        }
+      }
+    }
+  }
+
+  static func configure(_ channel: any Channel, _ tls: TLS?) -> EventLoopFuture<Client> {
+    channel.eventLoop.makeCompletedFuture {
+      try tls?.addHandler(to: channel)
+      return try NIOAsyncChannel(
+        wrappingChannelSynchronously: channel,
+        configuration: .init(isOutboundHalfClosureEnabled: true))
     }
   }
 }
@@ -60,7 +77,8 @@ struct ByteBinding: Binding {
 /// HTTP, and WebSockets that begin as such.
 struct WebBinding: Binding {
   enum Client: Sendable {
-    case webSocket(NIOAsyncChannel<WebSocketFrame, WebSocketFrame>)
+    case webSocket(
+      NIOAsyncChannel<WebSocketFrame, WebSocketFrame>, WebSocketFaults, HTTPRequestHead)
     case http(NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>)
   }
 
@@ -85,66 +103,86 @@ struct WebBinding: Binding {
 
   private func serve(_ client: Client, _ context: ServerContext) async {
     switch client {
-    case .webSocket(let channel):
-      await context.withConnection(channel.channel) { connection in
-        try? await channel.executeThenClose { inbound, outbound in
+    case .webSocket(let channel, let faults, let head):
+      try? await channel.executeThenClose { inbound, outbound in
+        await context.withConnection(channel.channel, service) { connection in
+          let client = WebSocketTransport(inbound, outbound, connection, faults)
           switch service {
-          case .vosk:
-            await VoskConversation(context: context, connection: connection).run(inbound, outbound)
-          case .wenet:
-            await WeNetConversation(context: context, connection: connection).run(inbound, outbound)
-          case .sherpa, .sherpaPython:
-            await SherpaConversation(
-              context: context, connection: connection,
-              variant: service == .sherpa ? .native : .python
-            ).run(inbound, outbound)
-          case .native, .wyoming, .http: preconditionFailure("no WebSocket there")
+          case .vosk: await VoskConversation(context: context).run(client)
+          case .wenet: await WeNetConversation(context: context).run(client)
+          case .sherpa: await SherpaConversation(context: context, variant: .native).run(client)
+          case .sherpaPython:
+            await SherpaConversation(context: context, variant: .python).run(client)
+          case .http: await RealtimeConversation(context: context).run(client, head)
+          case .native, .wyoming: preconditionFailure("no WebSocket there")
           }
         }
       }
     case .http(let channel):
-      await context.withConnection(channel.channel) { connection in
-        try? await channel.executeThenClose { inbound, outbound in
-          await HTTPService(context: context, connection: connection).run(inbound, outbound)
+      try? await channel.executeThenClose { inbound, outbound in
+        await context.withConnection(channel.channel, service) { connection in
+          await HTTPService(context: context, connection: connection, service: service)
+            .run(inbound, outbound)
         }
       }
     }
   }
 
-  /// - Parameters:
-  ///   - messageBytes: of one WebSocket message.
-  ///   - upgrades: whether WebSockets are taken.
   static func configure(
-    _ channel: any Channel, messageBytes: Int, upgrades: Bool
+    _ channel: any Channel, _ service: Service, _ tls: TLS?, _ context: ServerContext
   ) -> EventLoopFuture<EventLoopFuture<Client>> {
     channel.eventLoop.makeCompletedFuture {
-      let upgrader = NIOTypedWebSocketServerUpgrader<Client>(
-        maxFrameSize: messageBytes,
-        shouldUpgrade: { channel, head in
-          // A browser's page from elsewhere is no client.
-          channel.eventLoop.makeSucceededFuture(
-            upgrades && head.headers["origin"].isEmpty ? HTTPHeaders() : nil)
-        },
-        upgradePipelineHandler: { channel, _ in
-          channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(
-              NIOWebSocketFrameAggregator(
-                minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1024,
-                maxAccumulatedFrameSize: messageBytes))
-            return .webSocket(try NIOAsyncChannel(wrappingChannelSynchronously: channel))
-          }
-        })
+      try tls?.addHandler(to: channel)
       let configuration = NIOTypedHTTPServerUpgradeConfiguration(
-        upgraders: [upgrader],
+        upgraders: [upgrader(service, context)],
         notUpgradingCompletionHandler: { channel in
           channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(ResponsePartHandler())
             return .http(try NIOAsyncChannel(wrappingChannelSynchronously: channel))
           }
         })
-      return try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
+      let client = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
         configuration: .init(upgradeConfiguration: configuration))
+      // Until there is a request, there is no connection that is watched.
+      let timeout = channel.eventLoop.scheduleTask(
+        in: .milliseconds(Int64(context.limits.handshakeSeconds * 1000))
+      ) { channel.close(promise: nil) }
+      client.whenComplete { _ in timeout.cancel() }
+      return client
     }
+  }
+
+  private static func upgrader(
+    _ service: Service, _ context: ServerContext
+  ) -> NIOTypedWebSocketServerUpgrader<Client> {
+    // Realtime audio comes as base64 in JSON, up to 15 MiB of it in a message.
+    let messageBytes = service == .http ? 21 << 20 : context.limits.messageBytes
+    return NIOTypedWebSocketServerUpgrader<Client>(
+      maxFrameSize: messageBytes,
+      enableAutomaticErrorHandling: false,
+      shouldUpgrade: { channel, head in
+        guard (try? context.checkUpgrade(of: head, service)) != nil else {
+          // Whoever answers plain requests says why.
+          return channel.eventLoop.makeSucceededFuture(nil)
+        }
+        let isNamed = head.webSocketProtocols.contains("realtime")
+        return channel.eventLoop.makeSucceededFuture(
+          isNamed ? ["Sec-WebSocket-Protocol": "realtime"] : [:])
+      },
+      upgradePipelineHandler: { channel, head in
+        channel.eventLoop.makeCompletedFuture {
+          let faults = WebSocketFaults(messageBytes: messageBytes)
+          try channel.pipeline.syncOperations.addHandlers([
+            WebSocketFrameCheck(),
+            NIOWebSocketFrameAggregator(
+              minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1024,
+              maxAccumulatedFrameSize: messageBytes),
+            faults,
+          ])
+          return .webSocket(
+            try NIOAsyncChannel(wrappingChannelSynchronously: channel), faults, head)
+        }
+      })
   }
 }
 

@@ -5,7 +5,7 @@ import Wire
 
 /// Writes what a session says while `read` hands it audio; returns when both are done.
 ///
-/// An error of either side cancels the session and is thrown, the writer's first.
+/// An error of either side cancels the session and is thrown.
 func converse(
   _ session: Session, _ connection: Connection,
   write: @escaping @Sendable ([RecognitionResult]) async throws -> Void,
@@ -15,20 +15,23 @@ func converse(
   try await withThrowingTaskGroup(of: Void.self) { group in
     group.addTask {
       do {
-        for await results in session.results { try await write(results) }
+        for await results in session.results {
+          try await connection.writing { try await write(results) }
+        }
       } catch {
         // A client that cannot be written to will not be listened to either.
         session.cancel()
-        connection.stopReading(nil)
-        throw error
+        connection.drop()
+        throw connection.reason ?? error
       }
     }
     do {
       try await read()
-      if let reason = connection.reason { throw reason }
+      try connection.checkInput()
       session.finish()
     } catch {
-      session.cancel()
+      // What was accepted before a fault is still heard and answered.
+      if error.isFault { session.finish() } else { session.cancel() }
       try await group.waitForAll()
       throw error
     }
@@ -42,12 +45,12 @@ struct AudioInput {
 
   /// - Throws: for a rate or a number of channels that cannot be.
   init(
-    encoding: PCMEncoding, sampleRate: Int, channels: Int = 1, engine: Engine
+    encoding: PCMEncoding, sampleRate: Int, channels: Int = 1, model: RecognizerModel
   ) throws(WireError) {
     do throws(AudioError) {
       stream = try AudioByteStream(
         encoding: encoding, sampleRate: sampleRate, channels: channels,
-        outputRate: engine.model.sampleRate, name: "the audio")
+        outputRate: model.sampleRate, name: "the audio")
     } catch {
       throw WireError(.invalidValue, "\(error)")
     }

@@ -8,6 +8,7 @@ import Wire
 struct HTTPService {
   let context: ServerContext
   let connection: Connection
+  let service: Service
 
   typealias Inbound = NIOAsyncChannelInboundStream<HTTPServerRequestPart>
   typealias Outbound = NIOAsyncChannelOutboundWriter<HTTPPart<HTTPResponseHead, ByteBuffer>>
@@ -18,14 +19,18 @@ struct HTTPService {
     do {
       var head: HTTPRequestHead?
       var upload: Result<TranscriptionService.Collector, any Error>?
-      for try await part in inbound {
-        connection.touch()
+      var parts = inbound.makeAsyncIterator()
+      while let part = try await connection.reading({ try await parts.next() }) {
         switch part {
         case .head(let new):
+          connection.establish()
           head = new
           upload = nil
-          if new.method == .POST, Self.path(new) == Self.transcriptions {
-            upload = Result { try TranscriptionService.Collector(new, context) }
+          if new.method == .POST, new.path == Self.transcriptions {
+            upload = Result {
+              try context.checkOrigin(of: new)
+              return try TranscriptionService.Collector(new, context)
+            }
           }
         case .body(let buffer):
           // A form that is refused is still read, so that its sender gets to read why.
@@ -37,30 +42,42 @@ struct HTTPService {
           }
         case .end:
           guard let request = head else { continue }
-          let responder = HTTPResponder(request: request, outbound: outbound)
+          head = nil
+          let responder = HTTPResponder(
+            request: request, outbound: outbound, connection: connection)
           if let upload {
             try await transcribe(upload, responder)
           } else {
             try await answer(request, responder)
           }
+          upload = nil
           if !request.isKeepAlive || context.isDraining { return }
         }
       }
+      if let head, let reason = connection.reason {
+        try await HTTPResponder(request: head, outbound: outbound, connection: connection)
+          .send(WireError(reason))
+        throw reason
+      }
     } catch {
-      context.log(error, of: "http")
+      context.report(error, connection)
     }
   }
 
-  private static func path(_ request: HTTPRequestHead) -> String {
-    String(request.uri.prefix { $0 != "?" })
-  }
-
   private func answer(_ request: HTTPRequestHead, _ responder: HTTPResponder) async throws {
-    let path = Self.path(request)
-    guard request.method == .GET else {
+    let path = request.path
+    do throws(WireError) {
+      try context.checkOrigin(of: request)
+      if request.wantsWebSocket { try context.checkUpgrade(of: request, service) }
+    } catch {
+      context.report(error, connection)
+      return try await responder.send(error)
+    }
+    if request.method == .OPTIONS { return try await responder.send("", status: .noContent) }
+    guard request.method == .GET || request.method == .HEAD else {
       return try await responder.send(
-        WireError(.notFound, "\(request.method) \(path) is not possible here"),
-        status: path == Self.transcriptions ? .notFound : .methodNotAllowed)
+        WireError(.unsupported, "\(request.method) \(path) is not possible here"),
+        status: .methodNotAllowed)
     }
     switch path {
     case "/healthz": try await responder.send("ok\n")
@@ -75,14 +92,13 @@ struct HTTPService {
       try await responder.send(
         context.engine.metrics.text, type: "text/plain; version=0.0.4; charset=utf-8")
     case "/v1/models":
-      let model = OpenAIModel(id: context.engine.model.name)
+      let model = OpenAIModel(id: context.engine.model.model.name)
       try await responder.send(OpenAIModel.list([model]), type: "application/json")
-    case "/v1/models/" + context.engine.model.name:
+    case "/v1/models/" + context.engine.model.model.name:
       try await responder.send(
-        OpenAIModel(id: context.engine.model.name).json, type: "application/json")
+        OpenAIModel(id: context.engine.model.model.name).json, type: "application/json")
     default:
-      try await responder.send(
-        WireError(.notFound, "no such page: \(path)"), status: .notFound)
+      try await responder.send(WireError(.notFound, "no such page: \(path)"))
     }
   }
 
@@ -92,7 +108,7 @@ struct HTTPService {
     let service = TranscriptionService(context: context, connection: connection)
     do {
       var collector = try collected.get()
-      let upload = try collector.finish(context)
+      let upload = try collector.finish()
       if upload.request.streams {
         try await stream(upload, service, responder)
       } else {
@@ -107,10 +123,8 @@ struct HTTPService {
           type: TranscriptionResponse.contentType(upload.request.format))
       }
     } catch {
-      context.log(error, of: "http")
-      let reported = WireError(reporting: error)
-      try await responder.send(
-        reported, status: HTTPResponseStatus(statusCode: reported.httpStatus))
+      context.report(error, connection)
+      try await responder.send(WireError(reporting: error))
     }
   }
 
@@ -137,53 +151,11 @@ struct HTTPService {
       try await responder.event(TranscriptionStreamEvent.done(text).text)
     } catch {
       // The head is out: the error comes as an event.
-      context.log(error, of: "http")
+      context.report(error, connection)
       try await responder.event(
         TranscriptionStreamEvent.error(WireError(reporting: error)).text)
     }
     try await responder.event(TranscriptionStreamEvent.end.text)
     try await responder.endEvents()
-  }
-}
-
-/// Writes the answers to one request.
-struct HTTPResponder: Sendable {
-  let request: HTTPRequestHead
-  let outbound: HTTPService.Outbound
-
-  func send(
-    _ body: String, status: HTTPResponseStatus = .ok, type: String = "text/plain; charset=utf-8"
-  ) async throws {
-    let buffer = ByteBuffer(string: body)
-    var headers = self.headers(type)
-    headers.add(name: "Content-Length", value: "\(buffer.readableBytes)")
-    try await outbound.write(contentsOf: [
-      .head(HTTPResponseHead(version: request.version, status: status, headers: headers)),
-      .body(buffer), .end(nil),
-    ])
-  }
-
-  /// An error as OpenAI's clients expect it.
-  func send(_ error: WireError, status: HTTPResponseStatus) async throws {
-    try await send(error.openAIBody, status: status, type: "application/json")
-  }
-
-  func beginEvents() async throws {
-    let headers = self.headers("text/event-stream")
-    try await outbound.write(
-      .head(HTTPResponseHead(version: request.version, status: .ok, headers: headers)))
-  }
-
-  func event(_ text: String) async throws {
-    try await outbound.write(.body(ByteBuffer(string: text)))
-  }
-
-  func endEvents() async throws { try await outbound.write(.end(nil)) }
-
-  private func headers(_ type: String) -> HTTPHeaders {
-    [
-      "Content-Type": type, "Cache-Control": "no-store",
-      "Connection": request.isKeepAlive ? "keep-alive" : "close",
-    ]
   }
 }

@@ -9,23 +9,35 @@ public enum Service: String, CaseIterable, Codable, Sendable {
   case wyoming
   /// OpenAI's transcriptions, health, readiness and metrics.
   case http
+
+  /// Whether it is spoken as plain bytes, and not over HTTP or WebSockets.
+  var isBytes: Bool { self == .native || self == .wyoming }
+  /// Whether its clients have a way to prove themselves.
+  public var carriesToken: Bool { self != .wyoming }
 }
 
-/// A port and what is spoken on it: `native=127.0.0.1:7700`, `vosk=[::1]:2700`,
-/// `native=unix:/run/starling.sock`.
+/// A port and what is spoken on it: `native=127.0.0.1:7700`, `vosk=tls:[::1]:2700`,
+/// `native=unix:/run/starling.sock`, `wyoming=stdio`, `http=systemd:web`.
 public struct Listener: Hashable, Sendable, CustomStringConvertible {
   public enum Address: Hashable, Sendable {
     /// Port 0 takes any that is free.
     case tcp(host: String, port: Int)
     case unix(path: String)
+    /// Standard input and output: one conversation.
+    case standardStreams
+    /// A socket that systemd has opened, by the name that it gives it.
+    case systemd(name: String)
   }
 
   public var service: Service
   public var address: Address
+  /// Whether it speaks TLS.
+  public var isEncrypted: Bool
 
-  public init(_ service: Service, _ address: Address) {
+  public init(_ service: Service, _ address: Address, isEncrypted: Bool = false) {
     self.service = service
     self.address = address
+    self.isEncrypted = isEncrypted
   }
 
   /// - Throws: with what was expected and found.
@@ -35,22 +47,40 @@ public struct Listener: Hashable, Sendable, CustomStringConvertible {
       let names = Service.allCases.map(\.rawValue).joined(separator: ", ")
       throw ListenerError(text: text, reason: "expected SERVICE=ADDRESS, SERVICE one of \(names)")
     }
-    self.init(service, try Address(parsing: parts[1], of: text))
+    let isEncrypted = parts[1].hasPrefix("tls:")
+    let address = try Address(parsing: String(parts[1].dropFirst(isEncrypted ? 4 : 0)), of: text)
+    if address == .standardStreams {
+      guard service.isBytes, !isEncrypted else {
+        throw ListenerError(text: text, reason: "only native and wyoming can be spoken over stdio")
+      }
+    }
+    self.init(service, address, isEncrypted: isEncrypted)
   }
 
-  /// Whether only this machine can reach it.
+  /// Whether only this machine can reach it, as far as the address tells.
   public var isLocal: Bool {
     switch address {
-    case .unix: true
+    case .unix, .standardStreams: true
     case .tcp(let host, _): ["127.0.0.1", "::1", "localhost"].contains(host)
+    case .systemd: false
     }
   }
 
-  public var description: String { "\(service.rawValue)=\(address)" }
+  public var description: String {
+    "\(service.rawValue)=\(isEncrypted ? "tls:" : "")\(address)"
+  }
 }
 
 extension Listener.Address: CustomStringConvertible {
   fileprivate init(parsing text: String, of whole: String) throws(ListenerError) {
+    if text == "stdio" {
+      self = .standardStreams
+      return
+    }
+    if text.hasPrefix("systemd:") {
+      self = .systemd(name: String(text.dropFirst(8)))
+      return
+    }
     if text.hasPrefix("unix:") {
       let path = String(text.dropFirst(5))
       guard !path.isEmpty, path.utf8.count < 108 else {
@@ -61,7 +91,7 @@ extension Listener.Address: CustomStringConvertible {
     }
     guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
       (0...65_535).contains(port)
-    else { throw ListenerError(text: whole, reason: "expected HOST:PORT or unix:PATH") }
+    else { throw ListenerError(text: whole, reason: "expected HOST:PORT, unix:PATH, stdio or systemd:NAME") }
     let host = text[..<colon].trimmingPrefix("[")
     self = .tcp(host: host.hasSuffix("]") ? String(host.dropLast()) : String(host), port: port)
   }
@@ -70,6 +100,8 @@ extension Listener.Address: CustomStringConvertible {
     switch self {
     case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     case .unix(let path): "unix:\(path)"
+    case .standardStreams: "stdio"
+    case .systemd(let name): "systemd:\(name)"
     }
   }
 }

@@ -4,99 +4,160 @@ import Recognizer
 import Synchronization
 import Wire
 
-/// The native protocol over TCP or a Unix socket: docs/protocols.md.
+/// A connection of the native protocol.
+struct NativeTransport: ResumableTransport {
+  let connection: Connection
+  let messages: ByteMessages<NativeReader>
+  let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+  /// What the client said first.
+  var opening = NativeOptions()
+
+  func send(_ texts: [String]) async throws {
+    try await outbound.write(ByteBuffer(string: texts.joined()))
+  }
+
+  func fail(_ error: any Error) async {
+    try? await send([NativeEvent.error(WireError(reporting: error)).line])
+    outbound.finish()
+    await messages.discard()
+  }
+}
+
+/// The native protocol over TCP, a Unix socket or standard input and output: docs/protocols.md.
 struct NativeConversation {
   let context: ServerContext
   let connection: Connection
 
-  typealias Inbound = NIOAsyncChannelInboundStream<ByteBuffer>
-  typealias Outbound = NIOAsyncChannelOutboundWriter<ByteBuffer>
-
-  func run(_ inbound: Inbound, _ outbound: Outbound) async {
-    var messages = NativeMessages(inbound, connection)
+  func run(
+    _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>,
+    _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+  ) async {
+    var transport = NativeTransport(
+      connection: connection, messages: ByteMessages(inbound, NativeReader(), connection),
+      outbound: outbound)
     do {
-      try await answer(&messages, outbound)
+      guard case .open(let options) = try await transport.messages.next() else { return }
+      try context.authorize(options.token)
+      transport.opening = options
+      if let token = options.resume {
+        try await context.natives.resume(token, transport, connection)
+      } else {
+        await (try NativeSession(context, transport)).run(over: transport)
+      }
     } catch {
-      context.log(error, of: "native")
-      try? await send(.error(WireError(reporting: error)), outbound)
-      outbound.finish()
-      // A socket that is closed with bytes unread takes back what was sent on it.
-      await messages.discard()
+      context.report(error, connection)
+      await transport.fail(error)
     }
-  }
-
-  private func answer(_ messages: inout NativeMessages, _ outbound: Outbound) async throws {
-    guard case .open(let options) = try await messages.next() else { return }
-    try context.authorize(options.token)
-    if options.resume != nil {
-      throw WireError(.unsupported, "sessions cannot be resumed yet", field: "resume")
-    }
-    let chosen = try SessionOptions(options, context.engine)
-    let audio = try AudioInput(
-      encoding: PCMEncoding(options.encoding), sampleRate: options.sampleRate,
-      channels: options.channels, engine: context.engine)
-    let session = try context.open(chosen.recognizer)
-    try await send(.ready(.init(session: session.id, options: options)), outbound)
-    let throttle = Mutex(PartialThrottle(milliseconds: chosen.partialInterval))
-    try await converse(session, connection) { results in
-      for result in results where throttle.withLock({ $0.allows(result) }) {
-        try await send(.result(WireUtterance(result)), outbound)
-      }
-    } read: {
-      while case .audio(let bytes) = try await messages.next() {
-        try await session.accept(try audio.samples(bytes))
-      }
-      try await session.accept(try audio.finish())
-    }
-    try await send(.end(seconds: session.seconds), outbound)
-  }
-
-  private func send(_ event: NativeEvent, _ outbound: Outbound) async throws {
-    try await outbound.write(ByteBuffer(string: event.line))
   }
 }
 
-/// The messages of a client as they come.
-private struct NativeMessages {
-  private var iterator: NativeConversation.Inbound.AsyncIterator
-  private var reader = NativeReader()
-  private var isClosed = false
-  private let connection: Connection
+/// One session of the native protocol, over one connection after the other if it can be resumed.
+private final class NativeSession: Sendable {
+  private let context: ServerContext
+  private let options: NativeOptions
+  private let session: Session
+  private let conversation: ResumableConversation<NativeTransport>
+  private let log: EventLog
+  /// Makes lines of results.
+  private let translation: Task<Void, Never>
+  private let state: Mutex<State>
 
-  init(_ inbound: NativeConversation.Inbound, _ connection: Connection) {
-    iterator = inbound.makeAsyncIterator()
-    self.connection = connection
+  private struct State {
+    var audio: AudioInput
+    /// Bytes of audio handed to the session.
+    var receivedBytes = 0
   }
 
-  private static let (discardedBytes, discardSeconds) = (8 << 20, 2.0)
+  /// Final results that a client can get again when it comes back.
+  private static let keptFinals = 256
 
-  /// Takes what the client is still sending, for a short while.
-  mutating func discard() async {
-    let timer = Task { [connection] in
-      try await Task.sleep(for: .seconds(Self.discardSeconds))
-      connection.stopReading(nil)
-    }
-    var count = 0
-    while count < Self.discardedBytes, let buffer = try? await iterator.next() {
-      count += buffer.readableBytes
-    }
-    timer.cancel()
-  }
+  /// Of the event after all results: more than any utterance.
+  private static let endKey = Int(Int32.max)
 
-  /// nil after the last.
-  mutating func next() async throws -> NativeMessage? {
-    while true {
-      if let message = try reader.next() { return message == .end ? nil : message }
-      if isClosed { return nil }
-      if let buffer = try await iterator.next() {
-        connection.touch()
-        reader.append(Array(buffer.readableBytesView))
-      } else {
-        if let reason = connection.reason { throw reason }
-        isClosed = true
-        guard !connection.wasStopped else { return nil }
-        reader.close()
+  init(_ context: ServerContext, _ transport: NativeTransport) throws {
+    self.context = context
+    options = transport.opening
+    let chosen = try SessionOptions(options, context.engine.model)
+    state = Mutex(
+      State(
+        audio: try AudioInput(
+          encoding: PCMEncoding(options.encoding), sampleRate: options.sampleRate,
+          channels: options.channels, model: chosen.model)))
+    let session = try context.open(chosen, transport.connection)
+    self.session = session
+    conversation = context.natives.begin(transport.connection, canResume: options.isResumable)
+    let log = EventLog(keeping: options.isResumable ? Self.keptFinals : 0)
+    self.log = log
+    translation = Task { [interval = chosen.partialInterval] in
+      var throttle = PartialThrottle(milliseconds: interval)
+      for await results in session.results {
+        await log.room()
+        for result in results where throttle.allows(result) {
+          log.append(
+            NativeEvent.result(WireUtterance(result)).line,
+            key: result.kind == .final ? result.utterance : nil)
+        }
       }
+    }
+  }
+
+  func run(over transport: NativeTransport) async {
+    defer { session.cancel() }
+    await conversation.run(over: transport, log, context) { [self] in
+      try greeting($0)
+    } read: { transport in
+      try await read(transport)
+    } conclude: { fault in
+      guard !log.isFinished else { return }
+      session.finish()
+      await translation.value
+      session.close()
+      if fault == nil {
+        log.append(NativeEvent.end(seconds: session.seconds).line, key: Self.endKey)
+      }
+      log.finish()
+    } giveUp: { [session] in
+      session.cancel()
+    } isHeard: { transport in
+      // With raw framing the client has closed its side long before.
+      guard transport.opening.framing == .length else { return false }
+      transport.outbound.finish()
+      do { return try await transport.messages.next() == nil } catch { return false }
+    }
+  }
+
+  /// `ready`; what the client has not got of the events before is sent anew.
+  private func greeting(_ transport: NativeTransport) throws(WireError) -> [String] {
+    if let next = transport.opening.nextUtterance, !log.rewind(to: next) {
+      throw WireError(
+        .invalidValue, "utterance \(next) is not kept any more", field: "next_utterance")
+    }
+    let ready = NativeEvent.Ready(
+      session: session.id, resumeToken: conversation.token,
+      receivedBytes: state.withLock { $0.receivedBytes }, options: options)
+    return [NativeEvent.ready(ready).line]
+  }
+
+  private func read(_ transport: NativeTransport) async throws {
+    while let message = try await transport.messages.next() {
+      // Whoever goes on has read the newest token.
+      conversation.retireOldTokens()
+      guard case .audio(let bytes) = message else { break }
+      guard !session.isFinished else {
+        throw WireError(.unexpectedMessage, "audio after the end of the audio")
+      }
+      try await session.accept(try samples(bytes))
+    }
+    try transport.connection.checkInput()
+    if !session.isFinished {
+      try await session.accept(try state.withLock { try $0.audio.finish() })
+    }
+  }
+
+  private func samples(_ bytes: [UInt8]) throws(WireError) -> [Float] {
+    try state.withLock { (state) throws(WireError) in
+      state.receivedBytes += bytes.count
+      return try state.audio.samples(bytes)
     }
   }
 }

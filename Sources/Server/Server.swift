@@ -1,55 +1,52 @@
 import Foundation
-public import Logging
+import Logging
 import NIOCore
-import NIOHTTP1
 import NIOPosix
-import NIOWebSocket
-import Wire
 
 /// A streaming daemon: listeners of any protocols over one engine.
 public final class Server: Sendable {
   private let listeners: [Listener]
+  private let inherited: InheritedSockets
+  private let tls: TLS?
   private let context: ServerContext
   private let group: MultiThreadedEventLoopGroup
+  private let drained = Gate()
 
-  /// - Parameter token: what clients must know; nil if anybody may connect.
+  /// - Parameters:
+  ///   - tls: for the listeners that encrypt.
+  ///   - inherited: sockets for the listeners that name them.
   public init(
-    engine: Engine, listeners: [Listener], token: String? = nil, logger: Logger
+    engine: Engine, listeners: [Listener], access: Access, tls: TLS? = nil,
+    inherited: InheritedSockets = InheritedSockets(), logging: SessionLogging
   ) {
     self.listeners = listeners
+    self.inherited = inherited
+    self.tls = tls
     context = ServerContext(
-      engine: engine, connections: Connections(), logger: logger, token: token)
+      engine: engine, connections: Connections(limit: engine.limits.connections), access: access,
+      logging: logging)
     // Sockets cost little; the cores are the decoder's.
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   }
 
-  /// Serves until `drain` has been called and every session has said its last.
+  /// Serves until `drain` has been called and every session has said its last, or until standard
+  /// input has ended if nothing else is listened to.
   ///
   /// - Parameter ready: called with the addresses once all listeners are bound and the decoder has
   ///   decoded something.
-  /// - Throws: if a listener cannot be bound.
+  /// - Throws: `ListenerError` if a listener cannot be bound.
   public func run(ready: @Sendable ([Listener]) -> Void) async throws {
     await context.engine.probe()
-    var bound: [(Listener, any Binding)] = []
+    var bindings: [(Listener, any Binding)] = []
     do {
-      for listener in listeners { bound.append(try await bind(listener)) }
+      for listener in listeners { bindings.append(try await bind(listener)) }
     } catch {
-      for (_, binding) in bound { binding.close() }
+      for (_, binding) in bindings { binding.close() }
+      context.engine.stop()
       throw error
     }
-    ready(bound.map(\.0))
-    let bindings = bound
-    await withDiscardingTaskGroup { group in
-      group.addTask { [self] in
-        await drained.wait()
-        // No new connections; those that are open end their input.
-        for (_, binding) in bindings { binding.close() }
-        context.connections.drain()
-      }
-      for (_, binding) in bindings {
-        group.addTask { [self] in await binding.serve(context) }
-      }
-    }
+    ready(bindings.map(\.0))
+    await serve(bindings.map(\.1))
     context.engine.stop()
     for (listener, _) in bindings {
       if case .unix(let path) = listener.address { unlink(path) }
@@ -57,37 +54,59 @@ public final class Server: Sendable {
     try? await group.shutdownGracefully()
   }
 
-  private let drained = Gate()
+  private func serve(_ bindings: [any Binding]) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { [self] in
+        await drained.wait()
+        guard !Task.isCancelled else { return }
+        // No new connections; those that are open end their input.
+        for binding in bindings { binding.close() }
+        context.connections.drain()
+        context.natives.drain()
+        context.realtimes.drain()
+        try? await Task.sleep(for: .seconds(context.limits.drainSeconds))
+        guard !Task.isCancelled else { return }
+        let count = context.connections.dropAll()
+        context.logging.logger.warning(
+          "connections dropped that did not end in time", metadata: ["connections": "\(count)"])
+      }
+      group.addTask { [self] in
+        await withDiscardingTaskGroup { group in
+          for binding in bindings { group.addTask { [self] in await binding.serve(context) } }
+        }
+        drained.open()
+      }
+      // The first to end is the second task: the drain waits for it, or is waiting to drop.
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  /// Decodes something: returns if the service can.
+  public func probe() async { await context.engine.probe() }
 
   /// Ends the service: no new connections, and what was received is heard to its end.
   public func drain() { drained.open() }
 
   private func bind(_ listener: Listener) async throws -> (Listener, any Binding) {
-    let bootstrap = ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 1024)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .childChannelOption(.allowRemoteHalfClosure, value: true)
-    let limit = context.engine.limits.messageBytes
+    let service = listener.service
+    guard !listener.isEncrypted || tls != nil else {
+      throw ListenerError(
+        text: "\(listener)", reason: "TLS needs a certificate and a key")
+    }
+    let tls = listener.isEncrypted ? tls : nil
+    let context = context
     let binding: any Binding
-    switch listener.service {
-    case .native, .wyoming:
+    if listener.address == .standardStreams {
+      binding = try await StandardStreamsBinding(service, group)
+    } else if service.isBytes {
       binding = ByteBinding(
-        service: listener.service,
-        channel: try await bootstrap.bind(to: listener) { channel in
-          channel.eventLoop.makeCompletedFuture {
-            try NIOAsyncChannel(
-              wrappingChannelSynchronously: channel,
-              configuration: .init(
-                isOutboundHalfClosureEnabled: true, inboundType: ByteBuffer.self,
-                outboundType: ByteBuffer.self))
-          }
-        })
-    case .vosk, .wenet, .sherpa, .sherpaPython, .http:
+        service: service,
+        channel: try await bind(listener) { ByteBinding.configure($0, tls) })
+    } else {
       binding = WebBinding(
-        service: listener.service,
-        channel: try await bootstrap.bind(to: listener) { channel in
-          WebBinding.configure(channel, messageBytes: limit, upgrades: listener.service != .http)
-        })
+        service: service,
+        channel: try await bind(listener) { WebBinding.configure($0, service, tls, context) })
     }
     var actual = listener
     if case .tcp(let host, 0) = listener.address, let port = binding.port {
@@ -95,25 +114,42 @@ public final class Server: Sendable {
     }
     return (actual, binding)
   }
-}
 
-extension ServerBootstrap {
-  fileprivate func bind<Output: Sendable>(
-    to listener: Listener,
+  private func bind<Output: Sendable>(
+    _ listener: Listener,
     _ initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
   ) async throws -> NIOAsyncChannel<Output, Never> {
+    let bootstrap = ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
     do {
       switch listener.address {
       case .tcp(let host, let port):
-        return try await bind(host: host, port: port, childChannelInitializer: initializer)
+        return try await bootstrap.bind(
+          host: host, port: port, childChannelInitializer: initializer)
       case .unix(let path):
-        return try await bind(
+        return try await bootstrap.bind(
           unixDomainSocketPath: path, cleanupExistingSocketFile: true,
           childChannelInitializer: initializer)
+      case .systemd(let name):
+        return try await bootstrap.bind(
+          try inherited.take(name), childChannelInitializer: initializer)
+      case .standardStreams: preconditionFailure("not a socket")
       }
     } catch {
       throw ListenerError(text: "\(listener)", reason: "cannot be opened: \(error)")
     }
+  }
+}
+
+/// What may change while a server runs.
+extension Server {
+  /// Lets sessions that begin from now on be heard with another model. Those that are open keep
+  /// theirs.
+  public func replaceModel(_ model: LoadedModel) {
+    context.engine.replaceModel(model)
+    context.logging.logger.info("model loaded", metadata: ["model": "\(model.model.name)"])
   }
 }
 
@@ -126,5 +162,6 @@ final class Gate: Sendable {
 
   func open() { continuation.finish() }
 
+  /// Returns at once if the task is cancelled.
   func wait() async { for await _ in stream {} }
 }

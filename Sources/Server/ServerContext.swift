@@ -1,48 +1,64 @@
-import Foundation
 import Logging
 import Recognizer
+import Synchronization
 import Wire
 
 /// What every connection of a server shares.
 struct ServerContext: Sendable {
   let engine: Engine
   let connections: Connections
-  let logger: Logger
-  /// What clients must know; nil if anybody may connect.
-  let token: String?
+  let access: Access
+  let logging: SessionLogging
+  let natives = Resumption<NativeTransport>()
+  let realtimes = Resumption<RealtimeTransport>()
 
+  var limits: SessionLimits { engine.limits }
   var isDraining: Bool { connections.isDraining }
 
+  /// Opens a session, if there is room for one more.
+  ///
+  /// - Parameters:
+  ///   - place: what was taken before; nil to take one now.
+  ///   - isBackground: a file, which must not delay live streams.
   func open(
-    _ options: RecognizerOptions, isBackground: Bool = false
+    _ options: SessionOptions, _ connection: Connection, place: SessionPlace? = nil,
+    isBackground: Bool = false
   ) throws(SessionError) -> Session {
+    let free = if let place { place } else { try takePlace() }
+    return Session(
+      engine, options, place: free, isBackground: isBackground, logger: connection.logger,
+      logsText: logging.logsText)
+  }
+
+  func takePlace() throws(SessionError) -> SessionPlace {
     guard !isDraining else { throw .draining }
-    return try engine.open(options, isBackground: isBackground)
+    return try engine.takePlace()
   }
 
   /// - Throws: if the client does not know the server's token.
   func authorize(_ given: String?) throws(WireError) {
-    guard let token else { return }
-    guard let given, Self.areEqual(given, token) else {
-      engine.metrics.count(error: "unauthorized")
-      throw WireError(.unauthorized, "expected the server's token", field: "token")
-    }
+    guard !access.admits(given) else { return }
+    throw WireError(.unauthorized, "expected the server's token", field: "token")
   }
 
-  /// Compares in a time that tells nothing about where texts differ.
-  static func areEqual(_ one: String, _ other: String) -> Bool {
-    let (one, other) = (Array(one.utf8), Array(other.utf8))
-    var difference = one.count ^ other.count
-    for index in one.indices { difference |= Int(one[index] ^ other[index % max(1, other.count)]) }
-    return difference == 0
-  }
-
-  func log(_ error: any Error, of service: String) {
+  /// Counts and logs why a connection has ended.
+  func report(_ error: any Error, _ connection: Connection) {
     let reported = WireError(reporting: error)
     engine.metrics.count(error: reported.code.rawValue)
-    let level: Logger.Level = reported.code == .internalError ? .error : .info
-    logger.log(
-      level: level, "connection ended by an error",
-      metadata: ["service": "\(service)", "code": "\(reported.code.rawValue)", "error": "\(error)"])
+    connection.logger.log(
+      level: reported.code == .internalError ? .error : .info, "connection ended by an error",
+      metadata: ["code": "\(reported.code.rawValue)", "error": "\(error)"])
+  }
+}
+
+/// What is logged, and where.
+public struct SessionLogging: Sendable {
+  public var logger: Logger
+  /// Whether the texts of utterances are logged.
+  public var logsText: Bool
+
+  public init(_ logger: Logger, logsText: Bool = false) {
+    self.logger = logger
+    self.logsText = logsText
   }
 }

@@ -1,5 +1,6 @@
 import Audio
 import Foundation
+import Logging
 import Recognizer
 import Synchronization
 
@@ -8,25 +9,41 @@ import Synchronization
 final class Session: Sendable {
   /// Names the session in logs and to the client.
   let id = UUID().uuidString.lowercased()
+  /// What the stream says, as it says it; ends with the stream's last result or with `cancel`.
+  let results = ResultMailbox()
   private let engine: Engine
+  private let sampleRate: Int
   private let stream: ScheduledStream
-  private let mailbox: ResultMailbox
+  private let logger: Logger
   private let state: Mutex<State>
 
   private struct State {
     var seconds = 0.0
-    var isOpen = true
+    var isFinished = false
+    /// nil once the session is closed.
+    var place: SessionPlace?
   }
 
-  /// - Parameter isBackground: a file, which must not delay live streams.
-  init(_ engine: Engine, _ options: RecognizerOptions, isBackground: Bool) {
+  /// - Parameters:
+  ///   - place: is free again when the session is closed.
+  ///   - isBackground: a file, which must not delay live streams.
+  init(
+    _ engine: Engine, _ options: SessionOptions, place: SessionPlace, isBackground: Bool,
+    logger: Logger, logsText: Bool
+  ) {
     self.engine = engine
-    let mailbox = ResultMailbox()
-    self.mailbox = mailbox
-    state = Mutex(State())
-    stream = engine.scheduler.makeStream(engine.model, options, isBackground: isBackground) {
-      mailbox.put($0, isEnd: $1)
+    sampleRate = options.model.sampleRate
+    state = Mutex(State(place: place))
+    var logger = logger
+    logger[metadataKey: "session"] = "\(id)"
+    self.logger = logger
+    stream = engine.scheduler.makeStream(
+      options.model, options.recognizer, isBackground: isBackground
+    ) { [results, logger] in
+      if logsText { Self.log($0, logger) }
+      results.put($0, isEnd: $1)
     }
+    logger.info("session opened")
   }
 
   deinit { cancel() }
@@ -34,13 +51,11 @@ final class Session: Sendable {
   /// Seconds of audio accepted.
   var seconds: Double { state.withLock { $0.seconds } }
 
-  /// What the stream says, as it says it; ends with the stream's last result or with `cancel`.
-  var results: ResultMailbox { mailbox }
-
   /// Takes mono samples at the model's sample rate, and returns when there is room for more.
   func accept(_ samples: [Float]) async throws(SessionError) {
     guard !samples.isEmpty else { return }
-    let seconds = Double(samples.count) / Double(engine.model.sampleRate)
+    await results.room(engine.limits.unreadResults)
+    let seconds = Double(samples.count) / Double(sampleRate)
     let total = state.withLock {
       $0.seconds += seconds
       return $0.seconds
@@ -48,95 +63,47 @@ final class Session: Sendable {
     guard total <= engine.limits.audioSeconds else {
       throw .tooMuchAudio(limit: engine.limits.audioSeconds)
     }
-    guard mailbox.count <= engine.limits.unreadResults else {
-      throw .notReading(limit: engine.limits.unreadResults)
-    }
     engine.metrics.count(audioSeconds: seconds)
     stream.accept(samples)
     await stream.room(engine.limits.queuedSeconds)
   }
 
-  /// Ends the audio: all that was accepted is still heard.
-  func finish() { stream.finish() }
+  /// Ends the audio, if nothing has yet: all that was accepted is still heard.
+  func finish() {
+    let isFirst = state.withLock { state in
+      defer { state.isFinished = true }
+      return !state.isFinished
+    }
+    if isFirst { stream.finish() }
+  }
+
+  /// Whether the audio has ended.
+  var isFinished: Bool { state.withLock { $0.isFinished } }
 
   /// Gives the session up, if it has not been closed.
   func cancel() {
     guard close() else { return }
     stream.cancel()
-    mailbox.put([], isEnd: true)
+    results.put([], isEnd: true)
   }
 
   /// Frees the session's place. The reader of the last result calls it.
+  ///
+  /// - Returns: false if it was free before.
   @discardableResult func close() -> Bool {
-    let wasOpen = state.withLock { state in
-      defer { state.isOpen = false }
-      return state.isOpen
+    let (place, seconds) = state.withLock { state in
+      defer { state.place = nil }
+      return (state.place, state.seconds)
     }
-    if wasOpen { engine.metrics.closeSession() }
-    return wasOpen
-  }
-}
-
-/// Results on their way from the decoding threads to the one task that reads them.
-final class ResultMailbox: AsyncSequence, Sendable {
-  private struct State {
-    var results: [RecognitionResult] = []
-    var isEnd = false
-    var reader: CheckedContinuation<[RecognitionResult]?, Never>?
+    guard place != nil else { return false }
+    logger.info("session closed", metadata: ["seconds": "\((seconds * 100).rounded() / 100)"])
+    return true
   }
 
-  private let state = Mutex(State())
-
-  /// Results that nobody has read yet.
-  var count: Int { state.withLock { $0.results.count } }
-
-  func put(_ results: [RecognitionResult], isEnd: Bool) {
-    let wake = state.withLock { state -> (() -> Void)? in
-      guard !state.isEnd else { return nil }
-      state.results += results
-      state.isEnd = isEnd
-      guard let reader = state.reader, !state.results.isEmpty || isEnd else { return nil }
-      let batch = state.results
-      state.reader = nil
-      state.results = []
-      return { reader.resume(returning: batch.isEmpty ? nil : batch) }
-    }
-    wake?()
-  }
-
-  /// What has come since the last call, waiting for something; nil at the end.
-  func next() async -> [RecognitionResult]? {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let ready = state.withLock { state -> [RecognitionResult]?? in
-          if !state.results.isEmpty {
-            defer { state.results = [] }
-            return .some(state.results)
-          }
-          if state.isEnd { return .some(nil) }
-          precondition(state.reader == nil, "one task reads the results")
-          state.reader = continuation
-          return nil
-        }
-        if let ready { continuation.resume(returning: ready) }
-      }
-    } onCancel: {
-      put([], isEnd: true)
+  private static func log(_ results: [RecognitionResult], _ logger: Logger) {
+    for result in results where result.kind == .final {
+      logger.info(
+        "utterance", metadata: ["utterance": "\(result.utterance)", "text": "\(result.text)"])
     }
   }
-
-  /// What has come by now, without waiting.
-  func takeAll() -> [RecognitionResult] {
-    state.withLock { state in
-      defer { state.results = [] }
-      return state.results
-    }
-  }
-
-  struct Iterator: AsyncIteratorProtocol {
-    let mailbox: ResultMailbox
-    mutating func next() async -> [RecognitionResult]? { await mailbox.next() }
-  }
-
-  func makeAsyncIterator() -> Iterator { Iterator(mailbox: self) }
 }

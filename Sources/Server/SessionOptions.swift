@@ -5,16 +5,22 @@ import Wire
 
 /// Makes of what a client asks for what the recogniser does.
 struct SessionOptions {
+  private let loaded: LoadedModel
   var recognizer: RecognizerOptions
   /// Milliseconds between two partial results of an utterance, at least.
   var partialInterval = 0
 
+  var model: RecognizerModel { loaded.model }
+
   /// The server's own choice.
-  init(_ engine: Engine) { recognizer = engine.defaults }
+  init(_ loaded: LoadedModel) {
+    self.loaded = loaded
+    recognizer = loaded.defaults
+  }
 
   /// The options of the native protocol.
-  init(_ native: NativeOptions, _ engine: Engine) throws(WireError) {
-    self.init(engine)
+  init(_ native: NativeOptions, _ loaded: LoadedModel) throws(WireError) {
+    self.init(loaded)
     if let name = native.latency {
       guard let latency = Latency(name) else {
         let names = Latency.named.map(\.name).joined(separator: ", ")
@@ -32,7 +38,7 @@ struct SessionOptions {
       }
       recognizer.decoding.finalPass = pass
       do throws(FinalPassError) {
-        try engine.model.check(recognizer.decoding)
+        try model.check(recognizer.decoding)
       } catch {
         throw WireError(.unsupported, "\(error)", field: "final_pass")
       }
@@ -50,9 +56,9 @@ struct SessionOptions {
     if let longest = native.endpoint.longest {
       recognizer.endpointRules.longestUtterance = longest.value
     }
-    try listen(to: native.hotWords, engine, field: "hot_words")
+    try listen(to: native.hotWords, field: "hot_words")
     if let weight = native.languageModelWeight {
-      guard engine.setLanguageWeight(weight, in: &recognizer.decoding) else {
+      guard loaded.setLanguageWeight(weight, in: &recognizer.decoding) else {
         throw WireError(
           .unsupported, "this server has no language model", field: "lm_weight")
       }
@@ -60,12 +66,10 @@ struct SessionOptions {
   }
 
   /// Adds phrases to listen for.
-  mutating func listen(
-    to words: [HotWord], _ engine: Engine, field: String
-  ) throws(WireError) {
+  mutating func listen(to words: [HotWord], field: String) throws(WireError) {
     guard !words.isEmpty else { return }
     do throws(HotWordError) {
-      let bias = try HotWords(words, segmenter: engine.segmenter)
+      let bias = try HotWords(words, segmenter: loaded.segmenter)
       recognizer.decoding.biases.append(WeightedBias(bias, name: "hot_words"))
     } catch {
       throw WireError(.invalidValue, "\(error)", field: field)

@@ -17,20 +17,24 @@ struct TranscriptionService {
   struct Upload {
     let request: TranscriptionRequest
     let reader: AudioFileReader
+    let place: SessionPlace
+    let options: SessionOptions
   }
 
   /// Collects the parts of a form as they come.
   struct Collector {
+    private let place: SessionPlace
+    private let options: SessionOptions
     private var upload: TranscriptionUpload
     private let file = UploadedFile()
     private var request: TranscriptionRequest?
 
     init(_ head: HTTPRequestHead, _ context: ServerContext) throws {
-      let bearer = head.headers.first(name: "authorization")
-        .flatMap { $0.hasPrefix("Bearer ") ? String($0.dropFirst(7)) : nil }
-      try context.authorize(bearer)
+      try context.authorize(head.bearerToken)
+      place = try context.takePlace()
+      options = SessionOptions(context.engine.model)
       var limits = TranscriptionUpload.Limits()
-      limits.fileBytes = context.engine.limits.fileBytes
+      limits.fileBytes = context.limits.fileBytes
       upload = try TranscriptionUpload(
         contentType: head.headers.first(name: "content-type") ?? "", limits: limits)
     }
@@ -41,7 +45,7 @@ struct TranscriptionService {
     }
 
     /// The form is whole.
-    mutating func finish(_ context: ServerContext) throws -> Upload {
+    mutating func finish() throws -> Upload {
       upload.close()
       try take()
       guard let request else { throw WireError(.truncated, "the form ends within a part") }
@@ -50,7 +54,8 @@ struct TranscriptionService {
           request: request,
           reader: try AudioFileReader(
             spooling: file.rewound(), name: request.fileName ?? "file",
-            sampleRate: context.engine.model.sampleRate))
+            sampleRate: options.model.sampleRate),
+          place: place, options: options)
       } catch {
         throw WireError(.invalidValue, "\(error)", field: "file")
       }
@@ -74,12 +79,13 @@ struct TranscriptionService {
     _ upload: Upload,
     write: @escaping @Sendable ([RecognitionResult]) async throws -> Void
   ) async throws -> Double {
-    var chosen = SessionOptions(context.engine)
+    var chosen = upload.options
     if !upload.request.streams { chosen.recognizer.latency = .fullContext }
     chosen.recognizer.wantsPartials = upload.request.streams
     try chosen.listen(
-      to: upload.request.keywords.map { HotWord($0) }, context.engine, field: "keywords")
-    let session = try context.open(chosen.recognizer, isBackground: true)
+      to: upload.request.keywords.map { HotWord($0) }, field: "keywords")
+    let session = try context.open(
+      chosen, connection, place: upload.place, isBackground: true)
     try await converse(session, connection, write: write) {
       while true {
         let samples: [Float]
@@ -87,7 +93,6 @@ struct TranscriptionService {
           throw WireError(.invalidValue, "\(error)", field: "file")
         }
         if samples.isEmpty { break }
-        connection.touch()
         try await session.accept(samples)
       }
     }

@@ -8,11 +8,11 @@ import Wire
 /// then.
 struct VoskConversation: WebSocketConversation {
   let context: ServerContext
-  let connection: Connection
 
   func text(of error: WireError) -> String? { VoskReplies.error(error) }
 
-  func answer(_ messages: inout WebSocketMessages, _ writer: WebSocketWriter) async throws {
+  func answer(_ client: WebSocketTransport) async throws {
+    let (connection, messages, writer) = (client.connection, client.messages, client.writer)
     var config = VoskConfig()
     var open: VoskSession?
     defer { open?.session.cancel() }
@@ -24,16 +24,17 @@ struct VoskConversation: WebSocketConversation {
         }
         config = new
       case .audio(let bytes):
-        if open == nil { open = try VoskSession(config, context) }
-        try await writer.text(try await open!.reply(to: bytes))
+        if open == nil { open = try VoskSession(config, context, connection) }
+        let reply = try await open!.reply(to: bytes)
+        try await connection.writing { try await writer.text(reply) }
       case .reset, .endOfAudio:
-        let ended = try open ?? VoskSession(config, context)
+        let ended = try open ?? VoskSession(config, context, connection)
         open = nil
         try await writer.text(try await ended.end())
         if case .endOfAudio = try VoskMessage(message) { return }
       }
     }
-    if let reason = connection.reason { throw reason }
+    try connection.checkInput()
     // A server that goes down still says what it has heard.
     if context.isDraining, let open { try await writer.text(try await open.end()) }
   }
@@ -45,16 +46,16 @@ private final class VoskSession: Sendable {
   private let audio: Mutex<AudioInput>
   private let replies: Mutex<VoskReplies>
 
-  init(_ config: VoskConfig, _ context: ServerContext) throws {
-    var chosen = SessionOptions(context.engine)
+  init(_ config: VoskConfig, _ context: ServerContext, _ connection: Connection) throws {
+    var chosen = SessionOptions(context.engine.model)
     chosen.recognizer.decoding.nBest = config.maxAlternatives
     try chosen.listen(
-      to: config.phrases.map { HotWord($0) }, context.engine, field: "phrase_list")
+      to: config.phrases.map { HotWord($0) }, field: "phrase_list")
     let input = try AudioInput(
-      encoding: .s16le, sampleRate: config.sampleRate, engine: context.engine)
+      encoding: .s16le, sampleRate: config.sampleRate, model: chosen.model)
     audio = Mutex(input)
     replies = Mutex(VoskReplies(config))
-    session = try context.open(chosen.recognizer)
+    session = try context.open(chosen, connection)
   }
 
   func reply(to bytes: [UInt8]) async throws -> String {

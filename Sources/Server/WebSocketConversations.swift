@@ -3,66 +3,13 @@ import Decoding
 import NIOCore
 import NIOWebSocket
 import Recognizer
-import Synchronization
 import Wire
-
-/// A WebSocket's messages, and the answers to its control frames.
-struct WebSocketMessages {
-  typealias Inbound = NIOAsyncChannelInboundStream<WebSocketFrame>
-
-  private var iterator: Inbound.AsyncIterator
-  private let writer: WebSocketWriter
-  private let connection: Connection
-
-  init(_ inbound: Inbound, _ writer: WebSocketWriter, _ connection: Connection) {
-    iterator = inbound.makeAsyncIterator()
-    self.writer = writer
-    self.connection = connection
-  }
-
-  /// The next message; nil when the client has closed or is not heard any more.
-  mutating func next() async throws -> WebSocketMessage? {
-    while let frame = try await iterator.next() {
-      connection.touch()
-      let bytes = Array(frame.unmaskedData.readableBytesView)
-      switch frame.opcode {
-      case .text: return .text(bytes)
-      case .binary: return .binary(bytes)
-      case .ping: try await writer.pong(frame.unmaskedData)
-      case .connectionClose: return nil
-      default: continue
-      }
-    }
-    return nil
-  }
-}
-
-/// The server's side of a WebSocket.
-struct WebSocketWriter: Sendable {
-  let outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>
-
-  func text(_ text: String) async throws {
-    try await outbound.write(
-      WebSocketFrame(fin: true, opcode: .text, data: ByteBuffer(string: text)))
-  }
-
-  func pong(_ data: ByteBuffer) async throws {
-    try await outbound.write(WebSocketFrame(fin: true, opcode: .pong, data: data))
-  }
-
-  func close(_ code: WebSocketErrorCode = .normalClosure) async throws {
-    var data = ByteBuffer()
-    data.write(webSocketErrorCode: code)
-    try await outbound.write(WebSocketFrame(fin: true, opcode: .connectionClose, data: data))
-  }
-}
 
 /// A protocol that is spoken over WebSockets alone.
 protocol WebSocketConversation: Sendable {
   var context: ServerContext { get }
-  var connection: Connection { get }
 
-  func answer(_ messages: inout WebSocketMessages, _ writer: WebSocketWriter) async throws
+  func answer(_ client: WebSocketTransport) async throws
 
   /// How the protocol says an error.
   func text(of error: WireError) -> String?
@@ -70,21 +17,15 @@ protocol WebSocketConversation: Sendable {
 
 extension WebSocketConversation {
   /// Runs a conversation to its end and closes the WebSocket.
-  func run(
-    _ inbound: WebSocketMessages.Inbound,
-    _ outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>
-  ) async {
-    let writer = WebSocketWriter(outbound: outbound)
-    var messages = WebSocketMessages(inbound, writer, connection)
+  func run(_ client: WebSocketTransport) async {
     do {
-      try await answer(&messages, writer)
-      try? await writer.close()
+      try await answer(client)
+      try? await client.writer.close()
     } catch {
-      context.log(error, of: "\(Self.self)")
-      if let text = text(of: WireError(reporting: error)) {
-        try? await writer.text(text)
-      }
-      try? await writer.close(.policyViolation)
+      context.report(error, client.connection)
+      let error = WireError(reporting: error)
+      if let text = text(of: error) { try? await client.writer.text(text) }
+      try? await client.writer.close(WebSocketErrorCode(error))
     }
   }
 }
@@ -92,24 +33,24 @@ extension WebSocketConversation {
 /// The protocol of WeNet's server.
 struct WeNetConversation: WebSocketConversation {
   let context: ServerContext
-  let connection: Connection
 
   func text(of error: WireError) -> String? { WeNetEvent.failed(error).text }
 
-  func answer(_ messages: inout WebSocketMessages, _ writer: WebSocketWriter) async throws {
+  func answer(_ client: WebSocketTransport) async throws {
+    let (messages, writer) = (client.messages, client.writer)
     var reader = WeNetReader()
     guard let first = try await messages.next() else { return }
     guard case .start(let options) = try reader.read(first) else { return }
-    var chosen = SessionOptions(context.engine)
+    var chosen = SessionOptions(context.engine.model)
     chosen.recognizer.decoding.nBest = options.nBest > 1 ? options.nBest : 0
     if !options.continuousDecoding {
       // One utterance a connection, however long.
       chosen.recognizer.endpointRules = EndpointRules(trailingSilence: nil, longestUtterance: nil)
     }
-    let audio = try AudioInput(encoding: .s16le, sampleRate: 16_000, engine: context.engine)
-    let session = try context.open(chosen.recognizer)
+    let audio = try AudioInput(encoding: .s16le, sampleRate: 16_000, model: chosen.model)
+    let session = try context.open(chosen, client.connection)
     try await writer.text(WeNetEvent.serverReady.text)
-    try await converse(session, connection) { results in
+    try await converse(session, client.connection) { results in
       for result in results {
         try await writer.text(
           WeNetEvent.result(WireUtterance(result), nBest: options.nBest).text)
@@ -128,16 +69,17 @@ struct WeNetConversation: WebSocketConversation {
 /// The protocol of sherpa-onnx's streaming servers.
 struct SherpaConversation: WebSocketConversation {
   let context: ServerContext
-  let connection: Connection
   let variant: SherpaVariant
 
   func text(of error: WireError) -> String? { SherpaEvent.error(error).text(variant) }
 
-  func answer(_ messages: inout WebSocketMessages, _ writer: WebSocketWriter) async throws {
+  func answer(_ client: WebSocketTransport) async throws {
+    let (messages, writer) = (client.messages, client.writer)
+    let chosen = SessionOptions(context.engine.model)
     let audio = try AudioInput(
-      encoding: .f32le, sampleRate: context.engine.model.sampleRate, engine: context.engine)
-    let session = try context.open(SessionOptions(context.engine).recognizer)
-    try await converse(session, connection) { results in
+      encoding: .f32le, sampleRate: chosen.model.sampleRate, model: chosen.model)
+    let session = try context.open(chosen, client.connection)
+    try await converse(session, client.connection) { results in
       for result in results {
         let event = SherpaEvent.result(WireUtterance(result), isLast: false)
         if let text = event.text(variant) { try await writer.text(text) }

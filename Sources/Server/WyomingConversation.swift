@@ -10,34 +10,37 @@ struct WyomingConversation {
   let context: ServerContext
   let connection: Connection
 
-  typealias Inbound = NIOAsyncChannelInboundStream<ByteBuffer>
+  typealias Messages = ByteMessages<WyomingReader>
   typealias Outbound = NIOAsyncChannelOutboundWriter<ByteBuffer>
 
-  func run(_ inbound: Inbound, _ outbound: Outbound) async {
-    var messages = WyomingMessages(inbound, connection)
+  func run(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: Outbound) async {
+    let messages = Messages(inbound, WyomingReader(), connection)
     do {
-      try await answer(&messages, outbound)
+      try await answer(messages, outbound)
     } catch {
-      context.log(error, of: "wyoming")
+      context.report(error, connection)
       try? await send(.error(WireError(reporting: error)), outbound)
+      outbound.finish()
+      await messages.discard()
     }
   }
 
-  private func answer(_ messages: inout WyomingMessages, _ outbound: Outbound) async throws {
+  private func answer(_ messages: Messages, _ outbound: Outbound) async throws {
     var request = WyomingTranscribe()
-    while let message = try await messages.next() {
+    while let frame = try await messages.next() {
+      guard let message = try WyomingMessage(frame) else { continue }
       switch message {
       case .transcribe(let new): request = new
       case .audioStart(let format):
-        try await transcribe(format, [], request, &messages, outbound)
+        try await transcribe(format, [], request, messages, outbound)
         request = WyomingTranscribe()
       case .audioChunk(let format, let bytes):
-        try await transcribe(format, bytes, request, &messages, outbound)
+        try await transcribe(format, bytes, request, messages, outbound)
         request = WyomingTranscribe()
       default: try await answerAside(message, outbound)
       }
     }
-    if let reason = connection.reason { throw reason }
+    try connection.checkInput()
   }
 
   /// Messages that may come at any time.
@@ -52,12 +55,12 @@ struct WyomingConversation {
   /// Hears audio up to its stop and says what it is.
   private func transcribe(
     _ format: WyomingAudioFormat, _ first: [UInt8], _ request: WyomingTranscribe,
-    _ messages: inout WyomingMessages, _ outbound: Outbound
+    _ messages: Messages, _ outbound: Outbound
   ) async throws {
-    var chosen = SessionOptions(context.engine)
-    try chosen.listen(to: request.hotWords, context.engine, field: "transcript_names")
-    let audio = try WyomingAudio(format, context.engine)
-    let session = try context.open(chosen.recognizer)
+    var chosen = SessionOptions(context.engine.model)
+    try chosen.listen(to: request.hotWords, field: "transcript_names")
+    let audio = try WyomingAudio(format, chosen.model)
+    let session = try context.open(chosen, connection)
     let language = "en"
     try await send(.transcriptStart(language: language), outbound)
     let said = Mutex((committed: CommittedText(), texts: [String]()))
@@ -71,7 +74,8 @@ struct WyomingConversation {
       }
     } read: {
       try await session.accept(try audio.samples(first))
-      hearing: while let message = try await messages.next() {
+      hearing: while let frame = try await messages.next() {
+        guard let message = try WyomingMessage(frame) else { continue }
         switch message {
         case .audioChunk(let found, let bytes):
           guard found == format else {
@@ -98,7 +102,7 @@ struct WyomingConversation {
       models: [
         .init(
           .init(
-            name: context.engine.model.name, description: "Streaming Conformer", version: "1",
+            name: context.engine.model.model.name, description: "Streaming Conformer", version: "1",
             author: "Starling", url: ""),
           languages: ["en"])
       ])
@@ -114,11 +118,11 @@ private struct WyomingAudio {
   private let input: AudioInput
   private let isNarrow: Bool
 
-  init(_ format: WyomingAudioFormat, _ engine: Engine) throws(WireError) {
+  init(_ format: WyomingAudioFormat, _ model: RecognizerModel) throws(WireError) {
     isNarrow = format.width == 1
     input = try AudioInput(
       encoding: format.width == 4 ? .s32le : .s16le, sampleRate: format.rate,
-      channels: format.channels, engine: engine)
+      channels: format.channels, model: model)
   }
 
   func samples(_ bytes: [UInt8]) throws(WireError) -> [Float] {
@@ -127,37 +131,4 @@ private struct WyomingAudio {
   }
 
   func finish() throws(WireError) -> [Float] { try input.finish() }
-}
-
-/// The messages of a client as they come; those that nobody knows are dropped.
-private struct WyomingMessages {
-  private var iterator: WyomingConversation.Inbound.AsyncIterator
-  private var reader = WyomingReader()
-  private var isClosed = false
-  private let connection: Connection
-
-  init(_ inbound: WyomingConversation.Inbound, _ connection: Connection) {
-    iterator = inbound.makeAsyncIterator()
-    self.connection = connection
-  }
-
-  /// nil after the last.
-  mutating func next() async throws -> WyomingMessage? {
-    while true {
-      while let frame = try reader.next() {
-        if let message = try WyomingMessage(frame) { return message }
-      }
-      if isClosed { return nil }
-      if let buffer = try await iterator.next() {
-        connection.touch()
-        reader.append(Array(buffer.readableBytesView))
-      } else {
-        if let reason = connection.reason { throw reason }
-        isClosed = true
-        // A server that goes down does not blame a client for half a frame.
-        guard !connection.wasStopped else { return nil }
-        reader.close()
-      }
-    }
-  }
 }

@@ -50,6 +50,8 @@ public struct NativeOptions: Equatable, Sendable {
   public var endpoint = Endpoint()
   /// nil for the server's own.
   public var languageModelWeight: Double?
+  /// Whether the session shall outlive its connection, for the client to come back to.
+  public var isResumable = false
   /// The token of a session to go on with.
   public var resume: String?
   /// When a session is resumed: the first utterance whose final result the client has not got.
@@ -62,7 +64,7 @@ public struct NativeOptions: Equatable, Sendable {
   private static let names = [
     "protocol", "version", "encoding", "sample_rate", "channels", "framing", "latency",
     "final_pass", "partials", "partial_interval_ms", "stable", "n_best", "hot_words", "endpoint",
-    "lm_weight", "resume", "next_utterance", "token",
+    "lm_weight", "resumable", "resume", "next_utterance", "token",
   ]
 
   /// Reads the line that opens a session.
@@ -88,8 +90,10 @@ public struct NativeOptions: Equatable, Sendable {
     hotWords = try Self.hotWords(fields, limit: hotWordLimit)
     endpoint = try Self.endpoint(fields)
     languageModelWeight = try fields.number("lm_weight", in: 0...10)
+    isResumable = try fields.bool("resumable") ?? isResumable
     resume = try fields.string("resume", limit: 256)
     nextUtterance = try fields.int("next_utterance", in: 0...Int(Int32.max))
+    if resume != nil { _ = try fields.required("next_utterance", nextUtterance) }
     token = try fields.string("token", limit: 1024)
   }
 

@@ -27,6 +27,7 @@ extension NativeOptions {
       ("hot_words", .array(hotWords.map(Self.json))),
       ("endpoint", endpoint.json),
       ("lm_weight", .real(languageModelWeight)),
+      ("resumable", .bool(isResumable)),
     ]
   }
 

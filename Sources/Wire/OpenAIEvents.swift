@@ -68,6 +68,7 @@ extension WireError {
       .truncated:
       400
     case .unauthorized: 401
+    case .forbidden: 403
     case .notFound: 404
     case .timeout: 408
     case .tooLarge: 413
@@ -91,6 +92,7 @@ extension WireError {
   private var openAIType: String {
     switch code {
     case .unauthorized: "authentication_error"
+    case .forbidden: "permission_error"
     case .busy, .timeout, .internalError: "server_error"
     default: "invalid_request_error"
     }

@@ -7,7 +7,8 @@ public enum RealtimeEvent: Equatable, Sendable {
     case created, added, done
   }
 
-  case sessionCreated(RealtimeSession)
+  /// - Parameter resumption: nil if the session cannot be resumed.
+  case sessionCreated(RealtimeSession, RealtimeResumption?)
   case sessionUpdated(RealtimeSession)
   /// - Parameter milliseconds: from the start of the session.
   case speechStarted(item: String, milliseconds: Int)
@@ -49,7 +50,9 @@ public enum RealtimeEvent: Equatable, Sendable {
 
   private var members: [(String, JSONText)] {
     switch self {
-    case .sessionCreated(let session), .sessionUpdated(let session): [("session", session.json)]
+    case .sessionCreated(let session, let resumption):
+      [("session", session.json)] + (resumption?.members ?? [])
+    case .sessionUpdated(let session): [("session", session.json)]
     case .speechStarted(let item, let milliseconds):
       [("audio_start_ms", .int(milliseconds)), ("item_id", .string(item))]
     case .speechStopped(let item, let milliseconds):
@@ -81,5 +84,21 @@ public enum RealtimeEvent: Equatable, Sendable {
       ("id", .string(id)), ("object", .string("realtime.item")), ("type", .string("message")),
       ("status", .string("completed")), ("role", .string("user")), ("content", .array([audio])),
     ])
+  }
+}
+
+/// How a client that loses its connection can go on: Starling's own addition.
+public struct RealtimeResumption: Equatable, Sendable {
+  public var token: String
+  /// Bytes of audio, decoded from base64, that the session has.
+  public var receivedBytes: Int
+
+  public init(token: String, receivedBytes: Int) {
+    self.token = token
+    self.receivedBytes = receivedBytes
+  }
+
+  fileprivate var members: [(String, JSONText)] {
+    [("resume_token", .string(token)), ("received_bytes", .int(receivedBytes))]
   }
 }

@@ -44,6 +44,9 @@ public struct RealtimeReader: Sendable {
     self.limits = limits
   }
 
+  /// Takes an update back.
+  public mutating func restore(_ session: RealtimeSession) { self.session = session }
+
   public mutating func read(
     _ message: WebSocketMessage
   ) throws(RealtimeFailure) -> RealtimeMessage {

@@ -46,6 +46,11 @@ public struct RealtimeSession: Equatable, Sendable {
     self.model = model
   }
 
+  /// Whether audio is heard the same way by both.
+  public func hearsAs(_ other: Self) -> Bool {
+    format == other.format && keywords == other.keywords && turnDetection == other.turnDetection
+  }
+
   /// Takes over what `session.update` says; what it does not name stays.
   mutating func update(_ session: JSONFields) throws(WireError) {
     let type = try session.required("type", session.string("type"))

@@ -19,6 +19,8 @@ public struct WireError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The bytes ended within a message.
     case truncated
     case unauthorized
+    /// A web page from elsewhere.
+    case forbidden
     case notFound = "not_found"
     /// The server has as many sessions as it may have, or is shutting down.
     case busy
