@@ -143,6 +143,11 @@ struct WebBinding: Binding {
         })
       let client = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
         configuration: .init(upgradeConfiguration: configuration))
+      try channel.pipeline.syncOperations.addHandler(
+        UpgradeGate(service, context),
+        position: .before(
+          try channel.pipeline.syncOperations.handler(
+            type: NIOTypedHTTPServerUpgradeHandler<Client>.self)))
       // Until there is a request, there is no connection that is watched.
       let timeout = channel.eventLoop.scheduleTask(
         in: .milliseconds(Int64(context.limits.handshakeSeconds * 1000))
@@ -161,10 +166,6 @@ struct WebBinding: Binding {
       maxFrameSize: messageBytes,
       enableAutomaticErrorHandling: false,
       shouldUpgrade: { channel, head in
-        guard (try? context.checkUpgrade(of: head, service)) != nil else {
-          // Whoever answers plain requests says why.
-          return channel.eventLoop.makeSucceededFuture(nil)
-        }
         let isNamed = head.webSocketProtocols.contains("realtime")
         return channel.eventLoop.makeSucceededFuture(
           isNamed ? ["Sec-WebSocket-Protocol": "realtime"] : [:])
@@ -183,6 +184,33 @@ struct WebBinding: Binding {
             try NIOAsyncChannel(wrappingChannelSynchronously: channel), faults, head)
         }
       })
+  }
+}
+
+/// Makes a plain request of one that wants a WebSocket and may not have one, and of wishes for other
+/// protocols: NIO forgets the head of a request whose upgrade it declines.
+private final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Sendable {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundOut = HTTPServerRequestPart
+
+  private let service: Service
+  private let context: ServerContext
+
+  init(_ service: Service, _ context: ServerContext) {
+    self.service = service
+    self.context = context
+  }
+
+  func channelRead(context channelContext: ChannelHandlerContext, data: NIOAny) {
+    guard case .head(var head) = unwrapInboundIn(data) else {
+      return channelContext.fireChannelRead(data)
+    }
+    // Only the first request can become a WebSocket.
+    defer { channelContext.pipeline.syncOperations.removeHandler(self, promise: nil) }
+    if (try? context.checkUpgrade(of: head, service)) == nil {
+      head.headers.remove(name: "upgrade")
+    }
+    channelContext.fireChannelRead(wrapInboundOut(.head(head)))
   }
 }
 

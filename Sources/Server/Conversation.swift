@@ -31,7 +31,7 @@ func converse(
       session.finish()
     } catch {
       // What was accepted before a fault is still heard and answered.
-      if error.isFault { session.finish() } else { session.cancel() }
+      if error.isFault, session.seconds > 0 { session.finish() } else { session.cancel() }
       try await group.waitForAll()
       throw error
     }

@@ -11,8 +11,16 @@ extension HTTPRequestHead {
     URLComponents(string: uri)?.queryItems?.first { $0.name == name }?.value
   }
 
-  var wantsWebSocket: Bool {
-    headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
+  /// Whether the client would talk over a WebSocket.
+  var wantsWebSocket: Bool { headers.contains(name: "sec-websocket-key") }
+
+  /// Whether the request can become a WebSocket: RFC 6455, section 4.2.1.
+  fileprivate var isHandshake: Bool {
+    func holds(_ name: String, _ value: String) -> Bool {
+      headers[canonicalForm: name].map { $0.lowercased() }.contains(value)
+    }
+    return method == .GET && holds("upgrade", "websocket") && holds("connection", "upgrade")
+      && headers["sec-websocket-version"] == ["13"] && headers["sec-websocket-key"].count == 1
   }
 
   /// What the client proves itself by: a header, or where browsers cannot set one, the name of a
@@ -47,6 +55,9 @@ extension ServerContext {
       throw WireError(.notFound, "no WebSocket at \(request.path), only at \(Self.realtimePath)")
     }
     try authorize(request.bearerToken)
+    guard request.isHandshake else {
+      throw WireError(.malformed, "expected the handshake of a WebSocket of version 13")
+    }
   }
 }
 

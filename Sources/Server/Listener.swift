@@ -91,7 +91,10 @@ extension Listener.Address: CustomStringConvertible {
     }
     guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
       (0...65_535).contains(port)
-    else { throw ListenerError(text: whole, reason: "expected HOST:PORT, unix:PATH, stdio or systemd:NAME") }
+    else {
+      throw ListenerError(
+        text: whole, reason: "expected HOST:PORT, unix:PATH, stdio or systemd:NAME")
+    }
     let host = text[..<colon].trimmingPrefix("[")
     self = .tcp(host: host.hasSuffix("]") ? String(host.dropLast()) : String(host), port: port)
   }

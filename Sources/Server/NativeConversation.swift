@@ -109,7 +109,7 @@ private final class NativeSession: Sendable {
       try await read(transport)
     } conclude: { fault in
       guard !log.isFinished else { return }
-      session.finish()
+      if fault == nil || session.seconds > 0 { session.finish() } else { session.cancel() }
       await translation.value
       session.close()
       if fault == nil {

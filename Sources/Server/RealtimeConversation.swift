@@ -101,7 +101,8 @@ private final class RealtimeTurns: Sendable {
     state = Mutex(
       State(
         reader: RealtimeReader(
-          session: RealtimeSession(id: "sess_" + id, model: model ?? context.engine.model.model.name)),
+          session: RealtimeSession(
+            id: "sess_" + id, model: model ?? context.engine.model.model.name)),
         items: RealtimeItems(prefix: "item_" + id)))
   }
 
@@ -155,7 +156,8 @@ private final class RealtimeTurns: Sendable {
       }
     } catch {
       context.engine.metrics.count(error: error.error.code.rawValue)
-      say([.error(error)])
+      let eventID = state.withLock { $0.reader.eventID }
+      say([.error(RealtimeFailure(error.error, eventID: eventID))])
     }
   }
 

@@ -148,7 +148,8 @@ final class ResumableConversation<Transport: Sendable>: Sendable {
   /// - Returns: what opens when the conversation is through with `transport`; nil if it is over.
   fileprivate func offer(_ transport: Transport, _ connection: Connection) -> Gate? {
     let offer = (transport, Gate())
-    let accepted = state.withLock { state -> (waiter: CheckedContinuation<Offer?, Never>?, previous: Connection)? in
+    let accepted = state.withLock {
+      state -> (waiter: CheckedContinuation<Offer?, Never>?, previous: Connection)? in
       guard !state.isOver, state.offered == nil else { return nil }
       defer {
         state.connection = connection

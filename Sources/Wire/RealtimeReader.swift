@@ -38,6 +38,8 @@ public struct RealtimeReader: Sendable {
   private let limits: Limits
   /// As of the last update.
   public private(set) var session: RealtimeSession
+  /// The name that the client gave the last message, if any.
+  public private(set) var eventID: String?
 
   public init(session: RealtimeSession, limits: Limits = Limits()) {
     self.session = session
@@ -50,7 +52,7 @@ public struct RealtimeReader: Sendable {
   public mutating func read(
     _ message: WebSocketMessage
   ) throws(RealtimeFailure) -> RealtimeMessage {
-    var eventID: String?
+    eventID = nil
     do throws(WireError) {
       try message.check(limit: limits.messageBytes)
       guard case .text(let bytes) = message else {

@@ -44,7 +44,8 @@ struct ConfigurationFile {
         let message = Command.message(for: fault)
         throw error(
           name, node,
-          message.hasPrefix("Unknown option") ? "is unknown; see --help for what there is" : message)
+          message.hasPrefix("Unknown option") ? "is unknown; see --help for what there is" : message
+        )
       }
       if !given.contains(where: { $0 == "--\(name)" || $0.hasPrefix("--\(name)=") }) {
         arguments += option
