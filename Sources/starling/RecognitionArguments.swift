@@ -43,14 +43,15 @@ struct RecognitionArguments: ParsableArguments {
     }
   }
 
-  /// Loads the model and sets the process up for it.
+  /// Loads the model and sets the process up for it; says what is wrong if it cannot.
   func loadModel() throws -> RecognizerModel {
+    do { return try makeModel() } catch { throw Terminal.failure(error) }
+  }
+
+  /// As `loadModel`, but says nothing.
+  func makeModel() throws -> RecognizerModel {
     Parallel.setThreads(threads)
-    do {
-      return try RecognizerModel(directory: try model ?? ModelLocator.shippedModel())
-    } catch {
-      throw Terminal.failure(error)
-    }
+    return try RecognizerModel(directory: try model ?? ModelLocator.shippedModel())
   }
 }
 

@@ -71,10 +71,11 @@ def needs(tool: str):
 class Server:
     """`starling serve` on free ports, to the end of a `with` or to `stop`."""
 
-    def __init__(self, *options: str):
+    def __init__(self, *options: str, tls: bool = False):
         self.folder = tempfile.TemporaryDirectory()
         self.unix = f"{self.folder.name}/starling.sock"
-        listeners = [f"{service}=127.0.0.1:0" for service in SERVICES]
+        host = "tls:127.0.0.1" if tls else "127.0.0.1"
+        listeners = [f"{service}={host}:0" for service in SERVICES]
         command = [STARLING, "serve", "--latency", LATENCY, *options]
         for listener in [*listeners, f"native=unix:{self.unix}"]:
             command += ["--listen", listener]
@@ -93,11 +94,19 @@ class Server:
     def _read(self):
         for line in self.process.stderr:
             self.log.append(line)
-            if found := re.search(r"listening: ([a-z-]+)=127.0.0.1:(\d+)", line):
+            if found := re.search(r"listening: ([a-z-]+)=(?:tls:)?127.0.0.1:(\d+)", line):
                 self.port[found[1]] = int(found[2])
-            if line.strip().endswith("ready"):
+            if re.search(r'\bready("}?|)$', line.strip()):
                 self._is_ready.set()
         self._is_ready.set()
+
+    def wait_for(self, saying: str, seconds: float = 30):
+        """Until the server has said so on standard error."""
+        deadline = time.monotonic() + seconds
+        while not any(saying in line for line in self.log):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"'{saying}' is not in the log: {self.log}")
+            time.sleep(0.02)
 
     def __enter__(self) -> "Server":
         return self

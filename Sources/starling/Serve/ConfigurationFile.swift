@@ -33,26 +33,31 @@ struct ConfigurationFile {
   func merged<Command: ParsableCommand>(
     with given: [String], as type: Command.Type
   ) throws(ConfigurationError) -> Command {
-    var arguments: [String] = []
+    var options: [[String]] = []
     for (name, node) in fields {
       guard name != "config", name != "check-config" else {
         throw error(name, node, "belongs on the command line")
       }
-      let option = try self.arguments(name, node)
-      // One at a time first, so that an error names its field.
-      do { _ = try Command.parse(option) } catch let fault {
-        let message = Command.message(for: fault)
-        throw error(
-          name, node,
-          message.hasPrefix("Unknown option") ? "is unknown; see --help for what there is" : message
-        )
-      }
-      if !given.contains(where: { $0 == "--\(name)" || $0.hasPrefix("--\(name)=") }) {
-        arguments += option
-      }
+      let isGiven = given.contains { $0 == "--\(name)" || $0.hasPrefix("--\(name)=") }
+      options.append(isGiven ? [] : try arguments(name, node))
     }
-    do { return try Command.parse(arguments + given) } catch let fault {
-      throw ConfigurationError(path: path, field: nil, reason: Command.message(for: fault))
+    do { return try Command.parse(options.flatMap { $0 } + given) } catch let fault {
+      let message = Command.message(for: fault)
+      func isGood(_ arguments: [String]) -> Bool { (try? Command.parse(arguments)) != nil }
+      // The field without which all is well, or else the first that is bad by itself.
+      let culprit =
+        options.indices.first { index in
+          var others = options
+          others.remove(at: index)
+          return isGood(others.flatMap { $0 } + given)
+        } ?? options.indices.first { !isGood(options[$0]) }
+      guard let culprit else {
+        throw ConfigurationError(path: path, field: nil, reason: message)
+      }
+      let (name, node) = fields[culprit]
+      throw error(
+        name, node,
+        message.hasPrefix("Unknown option") ? "is unknown; see --help for what there is" : message)
     }
   }
 

@@ -23,16 +23,11 @@ struct AccessArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Its private key, PEM.", valueName: "file"))
   var tlsKey: String?
 
-  func validate() throws {
-    guard (tlsCertificate == nil) == (tlsKey == nil) else {
-      throw ValidationError("--tls-certificate and --tls-key go together")
-    }
-  }
-
   func makeAccess() throws -> Access { Access(token: try token(), origins: Set(allowOrigin)) }
 
   func makeTLS() throws -> TLS? {
-    guard let tlsCertificate, let tlsKey else { return nil }
+    guard tlsCertificate != nil || tlsKey != nil else { return nil }
+    guard let tlsCertificate, let tlsKey else { throw TLSPairFault() }
     return try TLS(certificatePath: tlsCertificate, keyPath: tlsKey)
   }
 
@@ -75,6 +70,10 @@ private struct TokenFault: Error, CustomStringConvertible {
   let file: String
   let reason: String
   var description: String { "'\(file)': \(reason)" }
+}
+
+private struct TLSPairFault: Error, CustomStringConvertible {
+  let description = "--tls-certificate and --tls-key go together; found one of them"
 }
 
 /// What sessions may cost.

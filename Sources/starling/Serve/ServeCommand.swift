@@ -136,7 +136,7 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   private func loadModel() throws -> LoadedModel {
-    let model = try recognition.loadModel()
+    let model = try recognition.makeModel()
     return LoadedModel(
       model,
       defaults: RecognizerOptions(
