@@ -62,6 +62,7 @@ public struct Listener: Hashable, Sendable, CustomStringConvertible {
     switch address {
     case .unix, .standardStreams: true
     case .tcp(let host, _): ["127.0.0.1", "::1", "localhost"].contains(host)
+    // `InheritedSockets` knows.
     case .systemd: false
     }
   }

@@ -9,7 +9,7 @@ import Wire
     + #""partial_interval_ms":200,"stable":true,"n_best":3,"#
     + #""hot_words":[{"phrase":"Ada Lovelace","boost":2.5},{"phrase":"Zuse"}],"#
     + #""endpoint":{"silence":0.5,"no_text":"never","longest":10},"lm_weight":0.25,"#
-    + #""resume":"r1","next_utterance":4,"token":"secret"}"#
+    + #""resumable":true,"resume":"r1","next_utterance":4,"token":"secret"}"#
 
   private static func messages(
     _ parts: [[UInt8]], limits: NativeLimits = NativeLimits(), closes: Bool = true
@@ -41,7 +41,7 @@ import Wire
     #expect(options.hotWords.map(\.boost) == [2.5, nil])
     #expect(
       options.endpoint == .init(silence: .seconds(0.5), noText: .never, longest: .seconds(10)))
-    #expect(options.resume == "r1" && options.nextUtterance == 4 && options.token == "secret")
+    #expect(options.isResumable && options.resume == "r1" && options.nextUtterance == 4 && options.token == "secret")
     #expect(try NativeOptions(parsing: utf8(options.line)) == options)
     try expectJSON(options.line, Self.everything)
   }
@@ -101,7 +101,7 @@ import Wire
       #"{"type":"ready","session":"s1","resume_token":"r1","received_bytes":640,"options":{"#
         + #""encoding":"s16le","sample_rate":16000,"channels":1,"framing":"raw","#
         + #""latency":"640ms","partials":true,"partial_interval_ms":0,"stable":false,"n_best":0,"#
-        + #""hot_words":[],"endpoint":{}}}"#)
+        + #""hot_words":[],"endpoint":{},"resumable":false}}"#)
     #expect(
       NativeEvent.result(Sample.ranked).line
         == #"{"type": "final", "utterance": 0, "text": "hello wörld", "committed": "hello wörld", "#

@@ -76,7 +76,11 @@ import Wire
     let text = "conversation.item.input_audio_transcription"
     let failure = RealtimeFailure(WireError(.malformed, "bad", field: "audio"), eventID: "c1")
     let cases: [(RealtimeEvent, String, String)] = [
-      (.sessionCreated(Self.session), "session.created", #""session":\#(session)"#),
+      (.sessionCreated(Self.session, nil), "session.created", #""session":\#(session)"#),
+      (
+        .sessionCreated(Self.session, .init(token: "t", receivedBytes: 640)), "session.created",
+        #""session":\#(session),"resume_token":"t","received_bytes":640"#
+      ),
       (.sessionUpdated(Self.session), "session.updated", #""session":\#(session)"#),
       (
         .speechStarted(item: "i", milliseconds: 120), "input_audio_buffer.speech_started",

@@ -118,19 +118,23 @@ struct ServeCommand: AsyncParsableCommand {
 
   /// - Returns: what would be listened to.
   private func check() throws -> String {
-    let listeners = try parsedListeners(
-      InheritedSockets(environment: ProcessInfo.processInfo.environment))
+    let listeners = try parsedListeners(nil)
     _ = (try access.makeTLS(), try access.makeAccess())
     let model = try loadModel().model
     return (["model: \(model.name)"] + listeners.map { "listener: \($0)" } + ["good"])
       .joined(separator: "\n") + "\n"
   }
 
-  private func parsedListeners(_ inherited: InheritedSockets) throws -> [Listener] {
+  /// - Parameter inherited: nil if systemd's sockets are not there yet, and cannot be judged.
+  private func parsedListeners(_ inherited: InheritedSockets?) throws -> [Listener] {
     guard !listeners.isEmpty else { throw NoListener() }
     let listeners = try listeners.map { try Listener(parsing: $0) }
     for listener in listeners {
-      try access.check(listener, isLocal: listener.isLocal || inherited.isLocal(listener))
+      let isLocal =
+        if case .systemd = listener.address { inherited?.isLocal(listener) ?? true } else {
+          listener.isLocal
+        }
+      try access.check(listener, isLocal: isLocal)
     }
     return listeners
   }
