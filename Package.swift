@@ -51,11 +51,21 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
+    .target(
+      name: "Client",
+      dependencies: [
+        "Transcripts", "Wire",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ]),
     .executableTarget(
       name: "starling",
       dependencies: [
-        "Audio", "Checkpoints", "Conformer", "Decoding", "LanguageModels", "Recognizer", "Server",
-        "Tensor", "TextFormatting", "Transcripts",
+        "Audio", "Checkpoints", "Client", "Conformer", "Decoding", "LanguageModels", "Recognizer",
+        "Server",
+        "Tensor", "TextFormatting", "Transcripts", "Wire",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -70,7 +70,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   private func makeServer() throws -> Server {
     let listeners = try listeners.map { try Listener(parsing: $0) }
-    let token = try tokenFile.map(Self.readToken)
+    let token = try tokenFile.map(TokenFile.read)
     for listener in listeners where !listener.isLocal && token == nil && !open {
       throw ListenerError(
         text: "\(listener)",
@@ -93,17 +93,6 @@ struct ServeCommand: AsyncParsableCommand {
     return Server(engine: engine, listeners: listeners, token: token, logger: logger)
   }
 
-  private static func readToken(_ path: String) throws -> String {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw TokenFault(file: path, reason: "cannot be read")
-    }
-    let token = text.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard token.utf8.count >= 16 else {
-      throw TokenFault(file: path, reason: "expected a token of at least 16 characters")
-    }
-    return token
-  }
-
   /// Calls `body` on the first SIGTERM or SIGINT.
   private static func onTermination(
     _ body: @escaping @Sendable () -> Void
@@ -116,10 +105,4 @@ struct ServeCommand: AsyncParsableCommand {
       return source
     }
   }
-}
-
-private struct TokenFault: Error, CustomStringConvertible {
-  let file: String
-  let reason: String
-  var description: String { "'\(file)': \(reason)" }
 }
