@@ -37,12 +37,12 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
     case .refused(let error):
       "the server says: \(error.message) (\(error.code.rawValue))"
     case .strangeAnswer(let error):
-      "expected another protocol's answer, found: \(error.message)"
+      "expected an answer in the protocol, found: \(error.message)"
     case .lost(let seconds):
       "the connection was lost after \(Self.text(seconds)) of audio, expected the last result"
     case .endedEarly(let seconds):
       "the server ended after \(Self.text(seconds)) of audio, expected it to hear all"
-    case .silent(let seconds): "no answer for \(Self.text(seconds))"
+    case .silent(let seconds): "expected an answer, found none for \(Self.text(seconds))"
     }
   }
 

@@ -66,7 +66,9 @@ public struct ClientSession: Sendable {
     // A connection that breaks and one that ends are the same to a client.
     let incoming = try? await iterator.next()
     let now = ContinuousClock.now
-    for result in try conversation.results(of: incoming) { try progress(.said(result), now) }
+    let (results, failure) = conversation.results(of: incoming)
+    for result in results { try progress(.said(result), now) }
+    if let failure { throw failure }
   }
 
   private func send(

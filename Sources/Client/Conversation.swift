@@ -62,24 +62,33 @@ final class Conversation: Sendable {
 
   /// Reads what came; nil where the connection has ended.
   ///
-  /// - Throws: why the conversation cannot go on.
-  func results(of incoming: Incoming?) throws -> [ClientResult] {
-    try state.withLock { state in
+  /// - Returns: what the server says, and why the conversation cannot go on after it, if it cannot.
+  func results(of incoming: Incoming?) -> (results: [ClientResult], failure: (any Error)?) {
+    state.withLock { state in
       if state.waitingSince != nil { state.waitingSince = .now }
       var results: [ClientResult] = []
-      for event in try Self.events(of: incoming, &state) {
-        switch event {
-        case .ready:
-          state.isReady = true
-          state.waitingSince = nil
-        case .result(let result): results.append(result)
-        case .failed(let error): throw ClientError.refused(error)
-        case .end:
-          guard state.hasEndedAudio else { throw ClientError.endedEarly(seconds: state.seconds) }
-          state.isOver = true
+      do {
+        for event in try Self.events(of: incoming, &state) {
+          if case .result(let result) = event { results.append(result) }
+          try Self.take(event, &state)
         }
+      } catch {
+        return (results, error)
       }
-      return results
+      return (results, nil)
+    }
+  }
+
+  private static func take(_ event: ClientEvent, _ state: inout State) throws(ClientError) {
+    switch event {
+    case .ready:
+      state.isReady = true
+      state.waitingSince = nil
+    case .result: break
+    case .failed(let error): throw .refused(error)
+    case .end:
+      guard state.hasEndedAudio else { throw .endedEarly(seconds: state.seconds) }
+      state.isOver = true
     }
   }
 

@@ -73,8 +73,12 @@ public struct Endpoint: Sendable {
         return channel.eventLoop.makeSucceededFuture(
           try Self.messages(channel, [ByteMessageHandler()]))
       }
-      return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
+      let patience = TimeAmount(.seconds(ClientSession.patience))
+      let alarm = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+      let opening = try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
         configuration: .init(upgradeConfiguration: upgrade))
+      opening.whenComplete { _ in alarm.cancel() }
+      return opening
     }
   }
 

@@ -43,7 +43,7 @@ final class Hearing: Sendable {
       }
       if isPaced {
         outcome.sendDelays = state.sent.map {
-          ($0.instant - first.instant).seconds - ($0.seconds - first.seconds)
+          max(0, ($0.instant - first.instant).seconds - ($0.seconds - first.seconds))
         }
       }
       return outcome
