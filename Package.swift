@@ -89,6 +89,7 @@ let package = Package(
       name: "TextFormattingTests", dependencies: ["Decoding", "TestSupport", "TextFormatting"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts", "Decoding"]),
     .testTarget(name: "WireTests", dependencies: ["Decoding", "Wire"]),
+    .testTarget(name: "ClientTests", dependencies: ["Client", "Wire"]),
     .testTarget(
       name: "CheckpointsTests",
       dependencies: ["Checkpoints", "Conformer", "CZlib", "Tensor", "TestSupport"]),

@@ -94,6 +94,6 @@ private struct UnstreamableInput: Error, CustomStringConvertible {
   let container: String
   var description: String {
     "'standard input': expected WAV or headerless PCM, found \(container); use 'starling "
-      + "transcribe -' for a whole file, or decode it first: ffmpeg -i … -f wav - | starling stream"
+      + "transcribe -' for a whole file, or decode it first: ffmpeg -i … -f wav -"
   }
 }

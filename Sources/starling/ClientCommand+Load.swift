@@ -53,7 +53,7 @@ struct LoadArguments: ParsableArguments {
 
 extension ClientCommand {
   /// Puts the server under load and prints the report.
-  func runLoad(_ endpoint: Endpoint) async throws {
+  func runLoad(_ sessions: Int, _ endpoint: Endpoint) async throws {
     let format = endpoint.protocol.audioFormat
     let audio = try files.map { file in
       let source = try source(file, sampleRate: format.sampleRate)
@@ -62,7 +62,7 @@ extension ClientCommand {
       return LoadGenerator.File(name: file, audio: bytes)
     }
     let generator = LoadGenerator(
-      endpoint, sessions: load.sessions ?? 1,
+      endpoint, sessions: sessions,
       length: load.duration.map { .seconds($0) } ?? .rounds(load.rounds ?? 1),
       // A chunk at the usual latency, so that the sessions' chunks are not complete all at once.
       stagger: load.stagger ?? 0.64, isPaced: !load.fast, files: audio)

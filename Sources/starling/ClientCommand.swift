@@ -36,7 +36,7 @@ struct ClientCommand: AsyncParsableCommand {
   var spoken: ClientProtocol = .native
 
   @OptionGroup var raw: RawAudioArguments
-  @OptionGroup var wishes: ClientWishes
+  @OptionGroup var request: RequestArguments
   @OptionGroup var load: LoadArguments
 
   @Flag(help: "Send audio at the speed of speech.")
@@ -49,11 +49,11 @@ struct ClientCommand: AsyncParsableCommand {
   var format: TranscriptFormat = .text
 
   func validate() throws {
-    try wishes.check(spoken)
-    guard format == .text || format == (load.sessions == nil ? .jsonl : .json) else {
+    try request.check(spoken)
+    let forPrograms: TranscriptFormat = load.sessions == nil ? .jsonl : .json
+    guard format == .text || format == forPrograms else {
       throw ValidationError(
-        "--format is \(format.rawValue), expected text or \(load.sessions == nil ? "jsonl" : "json")"
-      )
+        "--format is \(format.rawValue), expected text or \(forPrograms.rawValue)")
     }
     guard files.count(where: { $0 == "-" }) <= 1 else {
       throw ValidationError("standard input (-) can be named once")
@@ -66,8 +66,8 @@ struct ClientCommand: AsyncParsableCommand {
   func run() async throws {
     do {
       let address = server ?? .tcp(host: "127.0.0.1", port: spoken.usualPort)
-      let endpoint = Endpoint(address, spoken, options: try wishes.options())
-      if load.sessions != nil { return try await runLoad(endpoint) }
+      let endpoint = Endpoint(address, spoken, options: try request.options())
+      if let sessions = load.sessions { return try await runLoad(sessions, endpoint) }
       for file in files { try await hear(file, endpoint) }
     } catch let error as ExitCode {
       throw error

@@ -19,15 +19,15 @@ public struct LoadGenerator: Sendable {
     case seconds(Double)
   }
 
-  public var endpoint: Endpoint
+  public let endpoint: Endpoint
   /// At once.
-  public var sessions: Int
-  public var length: Length
+  public let sessions: Int
+  public let length: Length
   /// Seconds over which the first files of the sessions are begun.
-  public var stagger: Double
+  public let stagger: Double
   /// Whether audio is sent as fast as it is spoken.
-  public var isPaced: Bool
-  public var files: [File]
+  public let isPaced: Bool
+  public let files: [File]
 
   /// - Precondition: there are sessions and files.
   public init(

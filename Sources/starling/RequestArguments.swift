@@ -3,7 +3,7 @@ import Client
 import Wire
 
 /// What a client asks of a server, as far as the protocol can carry it.
-struct ClientWishes: ParsableArguments {
+struct RequestArguments: ParsableArguments {
   @Option(help: ArgumentHelp("File of the token that the server asks for.", valueName: "file"))
   var tokenFile: String?
 
@@ -18,11 +18,11 @@ struct ClientWishes: ParsableArguments {
 
   /// - Throws: for what the protocol has no place for.
   func check(_ spoken: ClientProtocol) throws {
-    let wishes: [(option: String, name: ClientOptions.Name, isThere: Bool)] = [
+    let requests: [(option: String, name: ClientOptions.Name, isThere: Bool)] = [
       ("--token-file", .token, tokenFile != nil), ("--latency", .latency, latency != nil),
       ("--final-pass", .finalPass, finalPass != nil), ("--hot-word", .hotWords, !hotWord.isEmpty),
     ]
-    for (option, name, isThere) in wishes where isThere && !spoken.carries(name) {
+    for (option, name, isThere) in requests where isThere && !spoken.carries(name) {
       let able = ClientProtocol.allCases.filter { $0.carries(name) }.map(\.rawValue)
       throw ValidationError(
         "\(option) has no place in \(spoken.rawValue), only in " + able.joined(separator: ", "))
