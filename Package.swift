@@ -53,11 +53,21 @@ let package = Package(
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
+    .target(
+      name: "Client",
+      dependencies: [
+        "Transcripts", "Wire",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ]),
     .executableTarget(
       name: "starling",
       dependencies: [
-        "Audio", "Checkpoints", "Conformer", "Decoding", "LanguageModels", "Recognizer", "Server",
-        "Tensor", "TextFormatting", "Transcripts",
+        "Audio", "Checkpoints", "Client", "Conformer", "Decoding", "LanguageModels", "Recognizer",
+        "Server",
+        "Tensor", "TextFormatting", "Transcripts", "Wire",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
@@ -82,6 +92,7 @@ let package = Package(
       name: "TextFormattingTests", dependencies: ["Decoding", "TestSupport", "TextFormatting"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts", "Decoding"]),
     .testTarget(name: "WireTests", dependencies: ["Decoding", "Wire"]),
+    .testTarget(name: "ClientTests", dependencies: ["Client", "Wire"]),
     .testTarget(
       name: "CheckpointsTests",
       dependencies: ["Checkpoints", "Conformer", "CZlib", "Tensor", "TestSupport"]),

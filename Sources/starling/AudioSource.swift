@@ -5,6 +5,8 @@ import Foundation
 enum AudioSource {
   case file(AudioFileReader)
   case bytes(StandardInput, AudioByteStream)
+  /// As it comes, be it nothing at all.
+  case live(StandardInput, AudioByteStream)
 
   /// Samples asked for at a time: a second.
   private static let portion = 16_000
@@ -34,11 +36,22 @@ enum AudioSource {
     self = .bytes(input, try raw.makeByteStream(outputRate: sampleRate))
   }
 
+  /// Standard input as it comes: a WAV, or headerless PCM.
+  ///
+  /// - Throws: `UnstreamableInput`, or an error of reading.
+  init(live raw: RawAudioArguments, sampleRate: Int) throws {
+    let input = StandardInput()
+    if !raw.isDeclared, let name = try input.containerName() {
+      throw UnstreamableInput(container: name)
+    }
+    self = .live(input, try raw.makeByteStream(outputRate: sampleRate))
+  }
+
   /// Seconds of audio in all, where known.
   var duration: Double? {
     switch self {
     case .file(let reader): reader.duration
-    case .bytes: nil
+    case .bytes, .live: nil
     }
   }
 
@@ -48,12 +61,12 @@ enum AudioSource {
     case .file(let reader):
       let samples = try reader.read(Self.portion)
       return samples.isEmpty ? nil : samples
-    case .bytes(let input, let stream):
+    case .bytes(let input, let stream), .live(let input, let stream):
       if input.hasEnded { return nil }
       let bytes = try input.read()
       guard bytes.isEmpty else { return try stream.accept(bytes) }
       let rest = try stream.finish()
-      try Self.checkLength(stream.seconds)
+      if case .bytes = self { try Self.checkLength(stream.seconds) }
       return rest
     }
   }
@@ -74,4 +87,13 @@ struct UndeclaredInput: Error, CustomStringConvertible {
   let description =
     "'standard input': expected an audio file, found bytes of no known format; for headerless "
     + "audio say --encoding and --sample-rate"
+}
+
+/// A file format that cannot be decoded as it comes.
+private struct UnstreamableInput: Error, CustomStringConvertible {
+  let container: String
+  var description: String {
+    "'standard input': expected WAV or headerless PCM, found \(container); use 'starling "
+      + "transcribe -' for a whole file, or decode it first: ffmpeg -i … -f wav -"
+  }
 }

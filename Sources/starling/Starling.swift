@@ -7,8 +7,8 @@ struct Starling: AsyncParsableCommand {
     abstract: "Streaming speech recognition for Linux.",
     version: "0.1.0",
     subcommands: [
-      TranscribeCommand.self, StreamCommand.self, ServeCommand.self, AlignCommand.self,
-      LensCommand.self,
-      ModelCommand.self, BenchCommand.self, CompareCommand.self,
+      TranscribeCommand.self, StreamCommand.self, ServeCommand.self, ClientCommand.self,
+      AlignCommand.self, LensCommand.self, ModelCommand.self, BenchCommand.self,
+      CompareCommand.self,
     ])
 }

@@ -72,25 +72,7 @@ struct StreamCommand: ParsableCommand {
 
   /// Hands over the samples of standard input until it ends.
   private func listen(_ model: RecognizerModel, _ accept: ([Float]) throws -> Void) throws {
-    let input = StandardInput()
-    if !raw.isDeclared, let name = try input.containerName() {
-      throw UnstreamableInput(container: name)
-    }
-    let bytes = try raw.makeByteStream(outputRate: model.sampleRate)
-    while true {
-      let part = try input.read()
-      if part.isEmpty { break }
-      try accept(try bytes.accept(part))
-    }
-    try accept(try bytes.finish())
-  }
-}
-
-/// A file format that cannot be decoded as it comes.
-private struct UnstreamableInput: Error, CustomStringConvertible {
-  let container: String
-  var description: String {
-    "'standard input': expected WAV or headerless PCM, found \(container); use 'starling "
-      + "transcribe -' for a whole file, or decode it first: ffmpeg -i … -f wav - | starling stream"
+    let source = try AudioSource(live: raw, sampleRate: model.sampleRate)
+    while let samples = try source.next() { try accept(samples) }
   }
 }

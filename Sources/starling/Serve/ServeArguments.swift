@@ -33,15 +33,7 @@ struct AccessArguments: ParsableArguments {
 
   /// The text that clients must know, if any.
   func token() throws -> String? {
-    guard let tokenFile else { return nil }
-    guard let text = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
-      throw TokenFault(file: tokenFile, reason: "cannot be read")
-    }
-    let token = text.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard token.utf8.count >= 16 else {
-      throw TokenFault(file: tokenFile, reason: "expected a token of at least 16 characters")
-    }
-    return token
+    try tokenFile.map(TokenFile.read)
   }
 
   /// - Throws: `ListenerError` if anybody could come in, and nobody has said that this is meant.
@@ -64,12 +56,6 @@ struct AccessArguments: ParsableArguments {
         text: "\(listener)", reason: "TLS needs a --tls-certificate and a --tls-key")
     }
   }
-}
-
-private struct TokenFault: Error, CustomStringConvertible {
-  let file: String
-  let reason: String
-  var description: String { "'\(file)': \(reason)" }
 }
 
 private struct TLSPairFault: Error, CustomStringConvertible {
