@@ -50,6 +50,9 @@ final class ByteMessages<Reader: MessageReader>: @unchecked Sendable {
     }
   }
 
+  /// - Throws: if something has come behind the last message.
+  func checkEnd() throws(WireError) { _ = try reader.next() }
+
   /// Takes what the client is still sending, for a short while: a socket that is closed with bytes
   /// unread takes back what was sent on it.
   func discard() async {

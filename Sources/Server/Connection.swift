@@ -172,6 +172,7 @@ extension WireError {
     switch error {
     case let error as WireError: self = error
     case let error as SessionError: self.init(error)
+    case let fault as WebSocketFault: self = fault.error
     case is ConnectionLost, is IOError, is ChannelError:
       self.init(.truncated, "the connection was lost")
     default: self.init(.internalError, "an error of the server; its log has more")

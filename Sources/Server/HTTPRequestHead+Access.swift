@@ -19,8 +19,10 @@ extension HTTPRequestHead {
     func holds(_ name: String, _ value: String) -> Bool {
       headers[canonicalForm: name].map { $0.lowercased() }.contains(value)
     }
-    return method == .GET && holds("upgrade", "websocket") && holds("connection", "upgrade")
-      && headers["sec-websocket-version"] == ["13"] && headers["sec-websocket-key"].count == 1
+    let keys = headers["sec-websocket-key"].map { Data(base64Encoded: $0)?.count }
+    return method == .GET && headers.contains(name: "host") && holds("upgrade", "websocket")
+      && holds("connection", "upgrade") && headers["sec-websocket-version"] == ["13"]
+      && keys == [16]
   }
 
   /// What the client proves itself by: a header, or where browsers cannot set one, the name of a

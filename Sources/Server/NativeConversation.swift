@@ -16,10 +16,14 @@ struct NativeTransport: ResumableTransport {
     try await outbound.write(ByteBuffer(string: texts.joined()))
   }
 
-  func fail(_ error: any Error) async {
-    try? await send([NativeEvent.error(WireError(reporting: error)).line])
+  func finish() async {
     outbound.finish()
     await messages.discard()
+  }
+
+  func fail(_ error: any Error) async {
+    try? await send([NativeEvent.error(WireError(reporting: error)).line])
+    await finish()
   }
 }
 
@@ -142,7 +146,10 @@ private final class NativeSession: Sendable {
     while let message = try await transport.messages.next() {
       // Whoever goes on has read the newest token.
       conversation.retireOldTokens()
-      guard case .audio(let bytes) = message else { break }
+      guard case .audio(let bytes) = message else {
+        try transport.messages.checkEnd()
+        break
+      }
       guard !session.isFinished else {
         throw WireError(.unexpectedMessage, "audio after the end of the audio")
       }

@@ -18,10 +18,12 @@ struct RealtimeTransport: ResumableTransport {
     for text in texts { try await client.writer.text(text) }
   }
 
+  func finish() async { try? await client.writer.close() }
+
   func fail(_ error: any Error) async {
-    let error = WireError(reporting: error)
-    try? await send([RealtimeEvent.error(RealtimeFailure(error)).text(eventID: "event_0")])
-    try? await client.writer.close(WebSocketErrorCode(error))
+    let failure = RealtimeFailure(WireError(reporting: error))
+    try? await send([RealtimeEvent.error(failure).text(eventID: "event_0")])
+    try? await client.writer.close(WebSocketErrorCode(reporting: error))
   }
 }
 
@@ -44,7 +46,6 @@ struct RealtimeConversation {
           canResume: head.query("resumable") == "true"
         ).run(over: transport)
       }
-      try? await client.writer.close()
     } catch {
       context.report(error, client.connection)
       await transport.fail(error)

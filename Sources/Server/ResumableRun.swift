@@ -7,6 +7,8 @@ struct ConnectionLost: Error {}
 protocol ResumableTransport: Sendable {
   var connection: Connection { get }
   func send(_ texts: [String]) async throws
+  /// Ends the connection after the last was sent.
+  func finish() async
   /// Tells the client why its conversation is over.
   func fail(_ error: any Error) async
 }
@@ -36,8 +38,9 @@ extension ResumableConversation where Transport: ResumableTransport {
     while true {
       do {
         try await exchange(transport, log, greet, read, conclude, giveUp)
-        if !canResume || context.isDraining { return }
-        if await isHeard(transport) { return }
+        var isOver = !canResume || context.isDraining
+        if !isOver { isOver = await isHeard(transport) }
+        if isOver { return await transport.finish() }
       } catch is ConnectionLost where canResume {
         log.abandon()
       } catch {
@@ -92,13 +95,14 @@ extension ResumableConversation where Transport: ResumableTransport {
 
 extension Error {
   /// Whether this is the client's doing, or what it has to put up with.
-  var isFault: Bool { self is WireError || self is SessionError }
+  var isFault: Bool { self is WireError || self is SessionError || self is WebSocketFault }
 
   /// Whether this means that the client is gone, and not that it has done something wrong.
   fileprivate var isLoss: Bool {
     switch self {
     case let error as WireError: error.code == .truncated
     case let error as SessionError: error.isSilence
+    case is WebSocketFault: false
     default: true
     }
   }

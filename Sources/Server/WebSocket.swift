@@ -97,7 +97,7 @@ final class WebSocketFrameCheck: ChannelInboundHandler, Sendable {
       }
     guard frame.maskKey != nil, isKnown, !frame.rsv1, !frame.rsv2, !frame.rsv3 else {
       return context.fireErrorCaught(
-        WireError(.malformed, "a WebSocket frame without a mask, reserved or of an unknown kind"))
+        BadFrame("without a mask, reserved or of an unknown kind"))
     }
     context.fireChannelRead(data)
   }
@@ -109,42 +109,64 @@ final class WebSocketFaults: ChannelInboundHandler, Sendable {
   typealias InboundIn = WebSocketFrame
 
   private let messageBytes: Int
-  private let error = Mutex<WireError?>(nil)
+  private let fault = Mutex<WebSocketFault?>(nil)
 
   /// - Parameter messageBytes: that one message may have.
   init(messageBytes: Int) { self.messageBytes = messageBytes }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    guard let wireError = wireError(error) else { return context.fireErrorCaught(error) }
-    self.error.withLock { $0 = $0 ?? wireError }
+    guard let fault = fault(error) else { return context.fireErrorCaught(error) }
+    self.fault.withLock { $0 = $0 ?? fault }
     context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
   }
 
-  private func wireError(_ error: any Error) -> WireError? {
+  private func fault(_ error: any Error) -> WebSocketFault? {
     typealias MessageError = NIOWebSocketFrameAggregator.Error
     switch error {
-    case let error as WireError: return error
     case NIOWebSocketError.invalidFrameLength, MessageError.accumulatedFrameSizeIsTooLarge,
       MessageError.tooManyFragments:
-      return WireError(.tooLarge, "a message of more than \(messageBytes) bytes or of many parts")
-    case is NIOWebSocketError, is MessageError:
-      return WireError(.malformed, "a WebSocket frame that cannot be: \(error)")
+      return WebSocketFault(
+        error: WireError(
+          .tooLarge, "a message of more than \(messageBytes) bytes or of too many parts"),
+        code: .messageTooLarge)
+    case is NIOWebSocketError, is MessageError, is BadFrame:
+      return WebSocketFault(
+        error: WireError(.malformed, "a WebSocket frame that cannot be: \(error)"),
+        code: .protocolError)
     default: return nil
     }
   }
 
-  func check() throws(WireError) {
-    if let error = error.withLock({ $0 }) { throw error }
+  func check() throws(WebSocketFault) {
+    if let fault = fault.withLock({ $0 }) { throw fault }
   }
 }
 
+/// A frame that no client may send.
+private struct BadFrame: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// A fault of the WebSocket itself, whatever is spoken over it.
+struct WebSocketFault: Error {
+  let error: WireError
+  /// What the WebSocket is closed with.
+  let code: WebSocketErrorCode
+}
+
 extension WebSocketErrorCode {
-  init(_ error: WireError) {
+  /// What a WebSocket is closed with after `error`.
+  init(reporting error: any Error) {
     self =
-      switch error.code {
-      case .tooLarge: .messageTooLarge
-      case .internalError: .unexpectedServerError
-      default: .policyViolation
+      switch (error as? WebSocketFault)?.code {
+      case let code?: code
+      case nil:
+        switch WireError(reporting: error).code {
+        case .tooLarge: .messageTooLarge
+        case .internalError: .unexpectedServerError
+        default: .policyViolation
+        }
       }
   }
 }

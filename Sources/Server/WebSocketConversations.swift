@@ -23,9 +23,8 @@ extension WebSocketConversation {
       try? await client.writer.close()
     } catch {
       context.report(error, client.connection)
-      let error = WireError(reporting: error)
-      if let text = text(of: error) { try? await client.writer.text(text) }
-      try? await client.writer.close(WebSocketErrorCode(error))
+      if let text = text(of: WireError(reporting: error)) { try? await client.writer.text(text) }
+      try? await client.writer.close(WebSocketErrorCode(reporting: error))
     }
   }
 }
