@@ -60,14 +60,14 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
     .executableTarget(
       name: "starling",
       dependencies: [
         "Audio", "Checkpoints", "Client", "Conformer", "Decoding", "LanguageModels", "Recognizer",
-        "Server",
-        "Tensor", "TextFormatting", "Transcripts", "Wire",
+        "Server", "Tensor", "TextFormatting", "Transcripts", "Wire",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),

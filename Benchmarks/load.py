@@ -3,6 +3,7 @@
 
     Benchmarks/load.py                                  # the samples that come with Starling
     Benchmarks/load.py --streams 1 --streams 40 --final-pass full-context
+    Benchmarks/load.py --streams 16 --uploads 2         # beside files sent over HTTP
     Benchmarks/load.py --seconds 20 AUDIO...
 
 For each number of streams a fresh `starling serve` hears that many sessions of `starling client
@@ -17,6 +18,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -52,12 +54,19 @@ class Server:
         self.process.wait()
 
 
-def measure(streams: int, options: list[str], seconds: float, files: list[str]) -> dict:
+def measure(
+    streams: int, options: list[str], seconds: float, files: list[str], uploads: int
+) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         server = Server(folder, options)
+        is_over = threading.Event()
+        uploaded = str(ROOT / "audio-samples/chapter.opus")
+        for _ in range(uploads):
+            threading.Thread(target=upload, args=(server, uploaded, is_over)).start()
         command = [STARLING, "client", "--server", server.address, "--load", str(streams)]
         command += ["--duration", str(seconds), "--format", "json", *files]
         run = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+        is_over.set()
         said, metrics = json.loads(run.stdout), server.metrics()
         server.stop()
     busy = metrics["starling_decoding_seconds_total"] + metrics["starling_final_pass_seconds_total"]
@@ -67,6 +76,14 @@ def measure(streams: int, options: list[str], seconds: float, files: list[str]) 
         "batch": metrics["starling_batch_streams_sum"] / batches,
         "mebibytes": metrics["starling_resident_bytes"] / 2**20,
     }
+
+
+def upload(server: Server, path: str, is_over: threading.Event):
+    """Has one file after the other transcribed, as OpenAI's clients do."""
+    url = f"http://{server.http}/v1/audio/transcriptions"
+    while not is_over.is_set():
+        command = ["curl", "-sf", url, "-F", "model=starling", "-F", f"file=@{path}"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def row(streams: int, run: dict) -> str:
@@ -89,6 +106,7 @@ def main():
     parser.add_argument("--latency", default="640ms", choices=CHUNK)
     parser.add_argument("--final-pass", default="none")
     parser.add_argument("--seconds", type=float, default=30, help="of starting new files")
+    parser.add_argument("--uploads", type=int, default=0, help="clients that send whole files")
     parser.add_argument("files", nargs="*")
     options = parser.parse_args()
     files = options.files or sorted(
@@ -101,7 +119,7 @@ def main():
     print("|---|---|---|---|---|---|---|")
     largest = 0
     for streams in options.streams or STREAMS:
-        run = measure(streams, serve, options.seconds, files)
+        run = measure(streams, serve, options.seconds, files, options.uploads)
         print(row(streams, run), flush=True)
         if run["failures"] or run["differing"]:
             sys.exit(f"failures: {run['failures']}, differing texts: {run['differing']}")

@@ -2,17 +2,24 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import NIOWebSocket
 public import Wire
 
 /// A server, what is spoken with it, and what is asked of it.
 public struct Endpoint: Sendable {
-  public var address: ServerAddress
+  public var address: NetworkAddress
+  /// Encrypts what is said; nil for plain sockets.
+  public var tls: ClientTLS?
   public var `protocol`: ClientProtocol
   public var options: ClientOptions
 
-  public init(_ address: ServerAddress, _ protocol: ClientProtocol, options: ClientOptions) {
+  public init(
+    _ address: NetworkAddress, tls: ClientTLS? = nil, _ protocol: ClientProtocol,
+    options: ClientOptions
+  ) {
     self.address = address
+    self.tls = tls
     self.protocol = `protocol`
     self.options = options
   }
@@ -63,12 +70,12 @@ public struct Endpoint: Sendable {
     }
   }
 
-  /// Sets up what stands between the socket and the messages. Handlers that protect the bytes on
-  /// their way would come first.
+  /// Sets up what stands between the socket and the messages.
   @Sendable private func configure(
     _ channel: any Channel
   ) -> EventLoopFuture<EventLoopFuture<Opening>> {
     channel.eventLoop.makeCompletedFuture {
+      if let tls { try tls.addHandler(to: channel, address) }
       guard self.protocol.usesWebSocket else {
         return channel.eventLoop.makeSucceededFuture(
           try Self.messages(channel, [ByteMessageHandler()]))
@@ -127,6 +134,8 @@ public struct Endpoint: Sendable {
     case let error as NIOConnectionError:
       return error.connectionErrors.first.map { reason($0.error) } ?? "its name has no address"
     case let error as IOError: return String(cString: strerror(error.errnoCode))
+    case let error as NIOSSLError: return "TLS: \(error)"
+    case let error as NIOSSLExtraError: return "TLS: \(error)"
     case ChannelError.connectTimeout: return "it did not answer"
     default: return "\(error)"
     }

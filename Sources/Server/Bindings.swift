@@ -12,8 +12,10 @@ protocol Binding: Sendable {
 
 extension ServerContext {
   /// Runs `body` for a connection that can be drained, and that ends when it exceeds the limits.
+  ///
+  /// - Parameter isTimed: whether the limits of time are for it too.
   func withConnection(
-    _ channel: any Channel, _ service: Service,
+    _ channel: any Channel, _ service: Service, isTimed: Bool = true,
     _ body: @escaping @Sendable (Connection) async -> Void
   ) async {
     let connection = Connection(channel, service: service, logger: logging.logger)
@@ -22,7 +24,7 @@ extension ServerContext {
       return connection.drop()
     }
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await connection.watch(limits) }
+      if isTimed { group.addTask { await connection.watch(limits) } }
       await body(connection)
       connections.remove(connection)
       group.cancelAll()
@@ -50,9 +52,11 @@ struct ByteBinding: Binding {
     }
   }
 
-  static func serve(_ client: Client, _ service: Service, _ context: ServerContext) async {
+  static func serve(
+    _ client: Client, _ service: Service, _ context: ServerContext, isTimed: Bool = true
+  ) async {
     try? await client.executeThenClose { inbound, outbound in
-      await context.withConnection(client.channel, service) { connection in
+      await context.withConnection(client.channel, service, isTimed: isTimed) { connection in
         if service == .wyoming {
           await WyomingConversation(context: context, connection: connection)
             .run(inbound, outbound)

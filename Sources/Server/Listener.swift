@@ -1,3 +1,5 @@
+public import Wire
+
 /// What is spoken on a port.
 public enum Service: String, CaseIterable, Codable, Sendable {
   /// Starling's own protocol: docs/protocols.md.
@@ -20,9 +22,7 @@ public enum Service: String, CaseIterable, Codable, Sendable {
 /// `native=unix:/run/starling.sock`, `wyoming=stdio`, `http=systemd:web`.
 public struct Listener: Hashable, Sendable, CustomStringConvertible {
   public enum Address: Hashable, Sendable {
-    /// Port 0 takes any that is free.
-    case tcp(host: String, port: Int)
-    case unix(path: String)
+    case network(NetworkAddress)
     /// Standard input and output: one conversation.
     case standardStreams
     /// A socket that systemd has opened, by the name that it gives it.
@@ -60,8 +60,8 @@ public struct Listener: Hashable, Sendable, CustomStringConvertible {
   /// Whether only this machine can reach it, as far as the address tells.
   public var isLocal: Bool {
     switch address {
-    case .unix, .standardStreams: true
-    case .tcp(let host, _): ["127.0.0.1", "::1", "localhost"].contains(host)
+    case .network(.unix), .standardStreams: true
+    case .network(.tcp(let host, _)): ["127.0.0.1", "::1", "localhost"].contains(host)
     // `InheritedSockets` knows.
     case .systemd: false
     }
@@ -82,28 +82,16 @@ extension Listener.Address: CustomStringConvertible {
       self = .systemd(name: String(text.dropFirst(8)))
       return
     }
-    if text.hasPrefix("unix:") {
-      let path = String(text.dropFirst(5))
-      guard !path.isEmpty, path.utf8.count < 108 else {
-        throw ListenerError(text: whole, reason: "expected unix:PATH of 1 to 107 bytes")
-      }
-      self = .unix(path: path)
-      return
-    }
-    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-      (0...65_535).contains(port)
-    else {
+    guard let address = NetworkAddress(text) else {
       throw ListenerError(
         text: whole, reason: "expected HOST:PORT, unix:PATH, stdio or systemd:NAME")
     }
-    let host = text[..<colon].trimmingPrefix("[")
-    self = .tcp(host: host.hasSuffix("]") ? String(host.dropLast()) : String(host), port: port)
+    self = .network(address)
   }
 
   public var description: String {
     switch self {
-    case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-    case .unix(let path): "unix:\(path)"
+    case .network(let address): "\(address)"
     case .standardStreams: "stdio"
     case .systemd(let name): "systemd:\(name)"
     }

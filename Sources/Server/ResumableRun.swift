@@ -41,7 +41,8 @@ extension ResumableConversation where Transport: ResumableTransport {
         var isOver = !canResume || context.isDraining
         if !isOver { isOver = await isHeard(transport) }
         if isOver { return await transport.finish() }
-      } catch is ConnectionLost where canResume {
+      } catch let error as ConnectionLost where canResume {
+        context.report(error, transport.connection)
         log.abandon()
       } catch {
         context.report(error, transport.connection)

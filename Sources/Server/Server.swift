@@ -49,7 +49,7 @@ public final class Server: Sendable {
     await serve(bindings.map(\.1))
     context.engine.stop()
     for (listener, _) in bindings {
-      if case .unix(let path) = listener.address { unlink(path) }
+      if case .network(.unix(let path)) = listener.address { unlink(path) }
     }
     try? await group.shutdownGracefully()
   }
@@ -109,8 +109,8 @@ public final class Server: Sendable {
         channel: try await bind(listener) { WebBinding.configure($0, service, tls, context) })
     }
     var actual = listener
-    if case .tcp(let host, 0) = listener.address, let port = binding.port {
-      actual.address = .tcp(host: host, port: port)
+    if case .network(.tcp(let host, 0)) = listener.address, let port = binding.port {
+      actual.address = .network(.tcp(host: host, port: port))
     }
     return (actual, binding)
   }
@@ -125,10 +125,10 @@ public final class Server: Sendable {
       .childChannelOption(.allowRemoteHalfClosure, value: true)
     do {
       switch listener.address {
-      case .tcp(let host, let port):
+      case .network(.tcp(let host, let port)):
         return try await bootstrap.bind(
           host: host, port: port, childChannelInitializer: initializer)
-      case .unix(let path):
+      case .network(.unix(let path)):
         return try await bootstrap.bind(
           unixDomainSocketPath: path, cleanupExistingSocketFile: true,
           childChannelInitializer: initializer)

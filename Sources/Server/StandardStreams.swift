@@ -27,7 +27,8 @@ struct StandardStreamsBinding: Binding {
   }
 
   func serve(_ context: ServerContext) async {
-    await ByteBinding.serve(client, service, context)
+    // Whoever has started the process knows how long it may wait.
+    await ByteBinding.serve(client, service, context, isTimed: false)
     await isWritten.wait()
   }
 

@@ -6,8 +6,21 @@ import Wire
 
 extension ClientProtocol: ExpressibleByArgument {}
 
-extension ServerAddress: ExpressibleByArgument {
-  public init?(argument: String) { self.init(argument) }
+/// The address of a server, `tls:` before it if what is said is encrypted.
+struct ServerArgument: ExpressibleByArgument {
+  var address: NetworkAddress
+  var isEncrypted = false
+
+  init(_ address: NetworkAddress) { self.address = address }
+
+  init?(argument: String) {
+    isEncrypted = argument.hasPrefix("tls:")
+    guard let address = NetworkAddress(String(argument.dropFirst(isEncrypted ? 4 : 0))) else {
+      return nil
+    }
+    if case .tcp(_, port: 0) = address { return nil }
+    self.address = address
+  }
 }
 
 struct ClientCommand: AsyncParsableCommand {
@@ -29,8 +42,14 @@ struct ClientCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The server. (default: the protocol's usual port on this machine)",
-      valueName: "host:port|unix:path"))
-  var server: ServerAddress?
+      valueName: "[tls:]host:port|unix:path"))
+  var server: ServerArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "Certificates that vouch for a tls: server, PEM. (default: the system's)",
+      valueName: "file"))
+  var tlsCA: String?
 
   @Option(name: .customLong("protocol"), help: "What is spoken.")
   var spoken: ClientProtocol = .native
@@ -65,8 +84,10 @@ struct ClientCommand: AsyncParsableCommand {
 
   func run() async throws {
     do {
-      let address = server ?? .tcp(host: "127.0.0.1", port: spoken.usualPort)
-      let endpoint = Endpoint(address, spoken, options: try request.options())
+      let server = server ?? ServerArgument(.tcp(host: "127.0.0.1", port: spoken.usualPort))
+      let endpoint = Endpoint(
+        server.address, tls: server.isEncrypted ? try ClientTLS(authorities: tlsCA) : nil, spoken,
+        options: try request.options())
       if let sessions = load.sessions { return try await runLoad(sessions, endpoint) }
       for file in files { try await hear(file, endpoint) }
     } catch let error as ExitCode {

@@ -25,15 +25,3 @@ import Wire
     #expect(report.json.hasPrefix(#"{"server": "unix:/nowhere/socket", "protocol": "native""#))
   }
 }
-
-@Suite struct ServerAddressTests {
-  @Test(arguments: ["127.0.0.1:7700", "[::1]:2700", "unix:/run/starling.sock", "localhost:80"])
-  func areReadAsTheyAreWritten(_ text: String) {
-    #expect(ServerAddress(text)?.description == text)
-  }
-
-  @Test(arguments: ["", "7700", "host", "host:", ":80", "host:0", "host:65536", "unix:", "[]:80"])
-  func othersAreRefused(_ text: String) {
-    #expect(ServerAddress(text) == nil)
-  }
-}

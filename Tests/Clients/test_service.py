@@ -14,7 +14,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from support import ROOT, STARLING, Server, finals, native, needs, opening, pcm, transcribe
+from support import ROOT, STARLING, Server, finals, native, needs, opening, pcm, sample
+from support import starling, transcribe
 
 TOKEN = "a token of enough letters"
 
@@ -123,6 +124,12 @@ class EncryptionTests(FolderTests):
             url = f"https://localhost:{server.port['http']}/readyz"
             with urllib.request.urlopen(url, context=context, timeout=30) as response:
                 self.assertEqual(response.read(), b"ready\n")
+            for spoken in ("native", "vosk", "realtime"):
+                port = server.port["http" if spoken == "realtime" else spoken]
+                said = starling(
+                    "client", "--server", f"tls:localhost:{port}", "--protocol", spoken,
+                    "--tls-ca", self.folder / "cert.pem", sample("dreamland.mp3"))
+                self.assertEqual(said.strip(), transcribe(audio), spoken)
             # Renewed on SIGHUP: who trusts only the new one gets in.
             self.certify()
             server.process.send_signal(signal.SIGHUP)

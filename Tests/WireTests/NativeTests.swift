@@ -41,7 +41,9 @@ import Wire
     #expect(options.hotWords.map(\.boost) == [2.5, nil])
     #expect(
       options.endpoint == .init(silence: .seconds(0.5), noText: .never, longest: .seconds(10)))
-    #expect(options.isResumable && options.resume == "r1" && options.nextUtterance == 4 && options.token == "secret")
+    #expect(
+      options.isResumable && options.resume == "r1" && options.nextUtterance == 4
+        && options.token == "secret")
     #expect(try NativeOptions(parsing: utf8(options.line)) == options)
     try expectJSON(options.line, Self.everything)
   }

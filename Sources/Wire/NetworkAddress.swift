@@ -1,6 +1,6 @@
-/// Where a server listens, as its `--listen` names it: `127.0.0.1:7700`, `[::1]:2700`,
-/// `unix:/run/starling.sock`.
-public enum ServerAddress: Hashable, Sendable, CustomStringConvertible {
+/// Where a server is, as people write it: `127.0.0.1:7700`, `[::1]:2700`, `unix:/run/starling.sock`.
+public enum NetworkAddress: Hashable, Sendable, CustomStringConvertible {
+  /// For a server, port 0 is any that is free.
   case tcp(host: String, port: Int)
   case unix(path: String)
 
@@ -13,7 +13,7 @@ public enum ServerAddress: Hashable, Sendable, CustomStringConvertible {
       return
     }
     guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-      (1...65_535).contains(port)
+      (0...65_535).contains(port)
     else { return nil }
     var host = text[..<colon]
     if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
