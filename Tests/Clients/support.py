@@ -73,10 +73,6 @@ def known_fault(why: str):
     return unittest.expectedFailure if why else lambda test: test
 
 
-def has_option(option: str) -> bool:
-    return option in starling("serve", "--help")
-
-
 class Server:
     """`starling serve` on free ports, to the end of a `with` or to `stop`."""
 
