@@ -42,6 +42,8 @@ func converse(
 /// A client's bytes as samples for the model.
 struct AudioInput {
   private let stream: AudioByteStream
+  /// The first bytes, as long as they do not tell whether they are samples.
+  private var prefix: [UInt8]? = []
 
   /// - Throws: for a rate or a number of channels that cannot be.
   init(
@@ -56,8 +58,14 @@ struct AudioInput {
     }
   }
 
-  /// Samples that `bytes` complete.
-  func samples(_ bytes: [UInt8]) throws(WireError) -> [Float] {
+  /// Samples that `bytes` complete. A WAV is decoded by its own header, whatever was declared.
+  mutating func samples(_ bytes: [UInt8]) throws(WireError) -> [Float] {
+    if let prefix {
+      let known = prefix + bytes.prefix(AudioByteStream.containerPrefixLength - prefix.count)
+      let isEnough = known.count == AudioByteStream.containerPrefixLength
+      if isEnough { try Self.check(known) }
+      self.prefix = isEnough ? nil : known
+    }
     do throws(AudioError) { return try stream.accept(bytes) } catch {
       throw WireError(.malformed, "\(error)")
     }
@@ -65,9 +73,18 @@ struct AudioInput {
 
   /// The samples that waited for what comes after them.
   func finish() throws(WireError) -> [Float] {
+    if let prefix { try Self.check(prefix) }
     do throws(AudioError) { return try stream.finish() } catch {
       throw WireError(.malformed, "\(error)")
     }
+  }
+
+  /// - Throws: for the beginning of a file that is no sound without a decoder.
+  private static func check(_ prefix: [UInt8]) throws(WireError) {
+    guard let name = AudioByteStream.containerName(of: prefix) else { return }
+    throw WireError(
+      .malformed,
+      "the audio: expected samples or WAV, found \(name); decode it before, or send the file over HTTP")
   }
 }
 

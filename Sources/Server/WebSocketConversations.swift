@@ -46,7 +46,7 @@ struct WeNetConversation: WebSocketConversation {
       // One utterance a connection, however long.
       chosen.recognizer.endpointRules = EndpointRules(trailingSilence: nil, longestUtterance: nil)
     }
-    let audio = try AudioInput(encoding: .s16le, sampleRate: 16_000, model: chosen.model)
+    var audio = try AudioInput(encoding: .s16le, sampleRate: 16_000, model: chosen.model)
     let session = try context.open(chosen, client.connection)
     try await writer.text(WeNetEvent.serverReady.text)
     try await converse(session, client.connection) { results in
@@ -75,7 +75,7 @@ struct SherpaConversation: WebSocketConversation {
   func answer(_ client: WebSocketTransport) async throws {
     let (messages, writer) = (client.messages, client.writer)
     let chosen = SessionOptions(context.engine.model)
-    let audio = try AudioInput(
+    var audio = try AudioInput(
       encoding: .f32le, sampleRate: chosen.model.sampleRate, model: chosen.model)
     let session = try context.open(chosen, client.connection)
     try await converse(session, client.connection) { results in

@@ -59,7 +59,12 @@ struct WyomingConversation {
   ) async throws {
     var chosen = SessionOptions(context.engine.model)
     try chosen.listen(to: request.hotWords, field: "transcript_names")
-    let audio = try WyomingAudio(format, chosen.model)
+    switch request.vadSensitivity {
+    case "aggressive": chosen.recognizer.endpointRules.trailingSilence = 0.5
+    case "relaxed": chosen.recognizer.endpointRules.trailingSilence = 2
+    default: break
+    }
+    var audio = try WyomingAudio(format, chosen.model)
     let session = try context.open(chosen, connection)
     let language = "en"
     try await send(.transcriptStart(language: language), outbound)
@@ -115,7 +120,7 @@ struct WyomingConversation {
 
 /// Samples of any width that Wyoming knows.
 private struct WyomingAudio {
-  private let input: AudioInput
+  private var input: AudioInput
   private let isNarrow: Bool
 
   init(_ format: WyomingAudioFormat, _ model: RecognizerModel) throws(WireError) {
@@ -125,7 +130,7 @@ private struct WyomingAudio {
       channels: format.channels, model: model)
   }
 
-  func samples(_ bytes: [UInt8]) throws(WireError) -> [Float] {
+  mutating func samples(_ bytes: [UInt8]) throws(WireError) -> [Float] {
     // Signed bytes are the high halves of 16-bit samples.
     try input.samples(isNarrow ? bytes.flatMap { [0, $0] } : bytes)
   }

@@ -133,6 +133,8 @@ def native() -> list[Case]:
         framed("half of one", b"\4\0\0\0\0", "truncated"),
         framed("no end", b"\2\0\0\0\0\0", "truncated"),
         framed("more behind the end", bytes(4) + b"more", "unexpected_message"),
+        Case("native, WAV", "native", opening() + wav_file(), Taken("end")),
+        case("a file of FLAC", opening() + b"fLaC" + bytes(10), "malformed", "FLAC"),
         case("samples that are none", opening(encoding="f32le") + NAN * 1600, "malformed"),
         case("samples without bounds", opening(encoding="f32le") + HUGE * 1600, "malformed"),
         Case(
@@ -185,6 +187,8 @@ def messages() -> list[Case]:
         case("sherpa", "no end", "finite", INFINITY),
         case("sherpa", "samples without bounds", "finite", HUGE * 1600),
         case("sherpa", "a long message", "at most", bytes(3 << 20)),
+        case("vosk", "a file of FLAC", "FLAC", b"fLaC" + bytes(8000)),
+        case("wenet", "a file of Ogg", "Ogg", start, b"OggS" + bytes(8000)),
         case("sherpa-python", "JSON", "Done", "{}"),
         case("sherpa-python", "half a sample", "32-bit", b"odd"),
     ]  # fmt: skip
