@@ -15,11 +15,15 @@ from support import BYTES_A_SECOND, Server, opening
 class Audio:
     """16-bit samples at 16 kHz, and how they are sent."""
 
-    def __init__(self, samples: bytes, piece: int = 8000, pace: float = 0):
-        """`pace`: how many times as fast as it was spoken; 0 as fast as it is taken."""
+    def __init__(self, samples: bytes, piece: int = 8000, pace: float = 0, ends: bool = True):
+        """`pace`: how many times as fast as it was spoken; 0 as fast as it is taken.
+
+        `ends`: whether the end is said; else the client waits for what the server has to say.
+        """
         self.samples = samples
         self.piece = piece
         self.pace = pace
+        self.ends = ends
 
     async def pieces(self) -> AsyncIterator[bytes]:
         clock = asyncio.get_running_loop()
@@ -40,7 +44,8 @@ async def native(server: Server, audio: Audio, **options) -> list[dict]:
         async for piece in audio.pieces():
             writer.write(piece)
             await writer.drain()
-        writer.write_eof()
+        if audio.ends:
+            writer.write_eof()
 
     async def receive():
         return [json.loads(line) async for line in reader]
@@ -56,7 +61,8 @@ async def vosk(server: Server, audio: Audio) -> list[dict]:
         async for piece in audio.pieces():
             await client.send(piece)
             replies.append(json.loads(await client.recv()))
-        await client.send('{"eof" : 1}')
+        if audio.ends:
+            await client.send('{"eof" : 1}')
         return replies + [json.loads(await client.recv())]
 
 
@@ -86,7 +92,8 @@ async def wyoming(server: Server, audio: Audio) -> list[dict]:
             await client.write_event(AudioStart(16000, 2, 1).event())
             async for piece in audio.pieces():
                 await client.write_event(AudioChunk(16000, 2, 1, piece).event())
-            await client.write_event(AudioStop().event())
+            if audio.ends:
+                await client.write_event(AudioStop().event())
 
         async def receive():
             events = []
@@ -114,7 +121,8 @@ async def _websocket(
                 await client.send(first)
             async for piece in audio.pieces():
                 await client.send(encode(piece))
-            await client.send(last)
+            if audio.ends:
+                await client.send(last)
 
         async def receive():
             return [json.loads(message) async for message in client if message != "Done!"]
@@ -179,8 +187,13 @@ LIVE = list(_PROTOCOLS)
 
 
 async def hear(
-    server: Server, service: str, samples: bytes, piece: int = 8000, pace: float = 0
+    server: Server,
+    service: str,
+    samples: bytes,
+    piece: int = 8000,
+    pace: float = 0,
+    ends: bool = True,
 ) -> str:
     """What a server says over one of the `LIVE` protocols."""
     talk, text = _PROTOCOLS[service]
-    return text(await talk(server, Audio(samples, piece, pace)))
+    return text(await talk(server, Audio(samples, piece, pace, ends)))

@@ -116,9 +116,10 @@ class Server:
     def __enter__(self) -> "Server":
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, error, *more):
         if self.process.poll() is None:
-            self.stop()
+            # After a fault it may not end by itself.
+            self.stop(signal.SIGKILL if error else signal.SIGTERM)
 
     def stop(self, sign: int = signal.SIGTERM) -> int:
         """The exit status."""
