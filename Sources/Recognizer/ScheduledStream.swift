@@ -31,8 +31,8 @@ public final class ScheduledStream: @unchecked Sendable {
   var isCancelled = false
   /// When the samples of the next chunk were complete.
   var readySince = ContinuousClock.now
-  /// Those who wait until `inbox` has room.
-  var waiters: [CheckedContinuation<Void, Never>] = []
+  /// Those who wait until no more than so many samples are in `inbox`.
+  var waiters: [(samples: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
   init(
     _ stream: RecognizerStream, model: RecognizerModel, isBackground: Bool,
@@ -78,17 +78,27 @@ public final class ScheduledStream: @unchecked Sendable {
   /// Returns when no more than `seconds` of audio wait to be heard, or less than a chunk does, or
   /// nothing will be heard any more.
   public func room(_ seconds: Double) async {
+    let samples = Int(seconds * Double(model.sampleRate))
     await withCheckedContinuation { continuation in
-      let hasRoom = queue.read {
-        if phase == .done || isCancelled || inbox.count < samplesWanted
-          || Double(inbox.count) <= seconds * Double(model.sampleRate)
-        {
-          return true
-        }
-        waiters.append(continuation)
+      let isFree = queue.read {
+        if hasRoom(samples) { return true }
+        waiters.append((samples, continuation))
         return false
       }
-      if hasRoom { continuation.resume() }
+      if isFree { continuation.resume() }
     }
+  }
+
+  /// Whether nobody needs to wait. Only an idle stream lacks samples for sure: the others may ask
+  /// for another number once they have been run.
+  private func hasRoom(_ samples: Int) -> Bool {
+    inbox.count <= samples || phase == .done || phase == .idle || isCancelled
+  }
+
+  /// Takes those who need not wait any more.
+  func takeWaiters() -> [CheckedContinuation<Void, Never>] {
+    let free = waiters.filter { hasRoom($0.samples) }
+    waiters.removeAll { hasRoom($0.samples) }
+    return free.map { $0.continuation }
   }
 }

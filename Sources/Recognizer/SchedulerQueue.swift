@@ -46,7 +46,7 @@ final class SchedulerQueue: @unchecked Sendable {
     let waiters = lock.withLock {
       body()
       if stream.phase == .idle { enqueue(stream) }
-      return stream.isCancelled ? stream.takeWaiters() : []
+      return stream.takeWaiters()
     }
     for waiter in waiters { waiter.resume() }
   }
@@ -107,25 +107,32 @@ final class SchedulerQueue: @unchecked Sendable {
     return stream
   }
 
-  /// The samples that have come for a stream in hand, and whether its audio ends with them.
+  /// The samples that a stream in hand wants for its next chunk, and whether its audio ends with
+  /// them. The rest waits in the inbox, where it is counted.
   func takeInput(_ stream: ScheduledStream) -> (samples: [Float], ends: Bool) {
     let (input, waiters) = lock.withLock {
-      let ends = stream.inputEnded && !stream.endIsTaken
-      stream.endIsTaken = stream.inputEnded
-      defer { stream.inbox = [] }
-      return ((stream.inbox, ends), stream.takeWaiters())
+      let samples = Array(stream.inbox.prefix(stream.samplesWanted + Self.moreSamples))
+      stream.inbox.removeFirst(samples.count)
+      let ends = stream.inputEnded && stream.inbox.isEmpty && !stream.endIsTaken
+      if ends { stream.endIsTaken = true }
+      return ((samples, ends), stream.takeWaiters())
     }
     for waiter in waiters { waiter.resume() }
     return input
   }
 
+  /// Samples taken beyond those wanted, of which there may have to be a few more.
+  private static let moreSamples = 1600
+
   /// Gives a stream back after a turn.
   func putBack(_ stream: ScheduledStream, isDone: Bool) {
-    lock.withLock {
+    let waiters = lock.withLock {
       stream.samplesWanted = stream.stream.samplesWanted
       stream.phase = isDone ? .done : .idle
       if isDone { close(stream) } else { enqueue(stream) }
+      return stream.takeWaiters()
     }
+    for waiter in waiters { waiter.resume() }
   }
 
   func endSlowTurn() {
@@ -159,13 +166,6 @@ final class SchedulerQueue: @unchecked Sendable {
     stream.inbox = []
     if !stream.isBackground { liveCount -= 1 }
     lock.signal()
-  }
-}
-
-extension ScheduledStream {
-  fileprivate func takeWaiters() -> [CheckedContinuation<Void, Never>] {
-    defer { waiters = [] }
-    return waiters
   }
 }
 

@@ -157,6 +157,7 @@ struct WebBinding: Binding {
         in: .milliseconds(Int64(context.limits.handshakeSeconds * 1000))
       ) { channel.close(promise: nil) }
       client.whenComplete { _ in timeout.cancel() }
+      context.connections.watch(channel, until: client)
       return client
     }
   }

@@ -45,6 +45,11 @@ final class Connection: Sendable {
     channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
   }
 
+  /// Calls `body` once the connection is closed, by either side.
+  func whenClosed(_ body: @escaping @Sendable () -> Void) {
+    channel.closeFuture.whenComplete { _ in body() }
+  }
+
   /// Closes the connection at once: whoever reads or writes fails.
   func drop(_ reason: SessionError? = nil) {
     state.withLock {
@@ -116,8 +121,15 @@ final class Connection: Sendable {
 
 /// The connections that are open, so that they can be told to end.
 final class Connections: Sendable {
+  private struct State {
+    var open: [ObjectIdentifier: Connection] = [:]
+    /// Those that have not said yet what they want.
+    var young: [ObjectIdentifier: any Channel] = [:]
+    var isDraining = false
+  }
+
   private let limit: Int
-  private let state = Mutex((open: [ObjectIdentifier: Connection](), isDraining: false))
+  private let state = Mutex(State())
 
   /// - Parameter limit: connections at once.
   init(limit: Int) { self.limit = limit }
@@ -135,13 +147,26 @@ final class Connections: Sendable {
     state.withLock { _ = $0.open.removeValue(forKey: ObjectIdentifier(connection)) }
   }
 
+  /// Knows a channel until `settled` is complete, which is when there is a connection or none.
+  func watch<Value>(_ channel: any Channel, until settled: EventLoopFuture<Value>) {
+    let isDraining = state.withLock {
+      $0.young[ObjectIdentifier(channel)] = channel
+      return $0.isDraining
+    }
+    if isDraining { channel.close(promise: nil) }
+    settled.whenComplete { [self] _ in
+      state.withLock { _ = $0.young.removeValue(forKey: ObjectIdentifier(channel)) }
+    }
+  }
+
   /// Tells every client's input to end; no new connection is taken.
   func drain() {
-    let open = state.withLock {
+    let (open, young) = state.withLock {
       $0.isDraining = true
-      return Array($0.open.values)
+      return (Array($0.open.values), Array($0.young.values))
     }
     for connection in open { connection.stopReading(nil) }
+    for channel in young { channel.close(promise: nil) }
   }
 
   /// Drops all that are still open.
@@ -163,6 +188,7 @@ extension WireError {
       case .tooManySessions, .draining: .busy
       case .tooMuchAudio: .tooLarge
       case .idle, .noHandshake, .notReading: .timeout
+      case .cancelled: .truncated
       }
     self.init(code, error.description)
   }

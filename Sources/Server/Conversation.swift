@@ -12,6 +12,8 @@ func converse(
   read: () async throws -> Void
 ) async throws {
   defer { session.cancel() }
+  // A client that sends nothing more, such as one that has sent a file, is missed by nobody else.
+  connection.whenClosed { [weak session] in session?.cancel() }
   try await withThrowingTaskGroup(of: Void.self) { group in
     group.addTask {
       do {

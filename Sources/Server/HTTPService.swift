@@ -79,6 +79,10 @@ struct HTTPService {
         WireError(.unsupported, "\(request.method) \(path) is not possible here"),
         status: .methodNotAllowed)
     }
+    guard path != Self.transcriptions else {
+      return try await responder.send(
+        WireError(.unsupported, "a transcription is made by POST"), status: .methodNotAllowed)
+    }
     switch path {
     case "/healthz": try await responder.send("ok\n")
     case "/readyz":

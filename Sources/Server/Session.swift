@@ -56,10 +56,11 @@ final class Session: Sendable {
     guard !samples.isEmpty else { return }
     await results.room(engine.limits.unreadResults)
     let seconds = Double(samples.count) / Double(sampleRate)
-    let total = state.withLock {
+    let (total, isOpen) = state.withLock {
       $0.seconds += seconds
-      return $0.seconds
+      return ($0.seconds, $0.place != nil)
     }
+    guard isOpen else { throw .cancelled }
     guard total <= engine.limits.audioSeconds else {
       throw .tooMuchAudio(limit: engine.limits.audioSeconds)
     }

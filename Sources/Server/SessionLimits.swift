@@ -37,6 +37,8 @@ public enum SessionError: Error, Equatable, CustomStringConvertible {
   case noHandshake(seconds: Double)
   /// The server is going down.
   case draining
+  /// Nobody wants to hear more of it.
+  case cancelled
 
   public var description: String {
     switch self {
@@ -45,6 +47,7 @@ public enum SessionError: Error, Equatable, CustomStringConvertible {
     case .notReading(let seconds): "nothing was read for \(Int(seconds)) seconds"
     case .idle(let seconds): "nothing came for \(Int(seconds)) seconds"
     case .noHandshake(let seconds): "no whole message came within \(Int(seconds)) seconds"
+    case .cancelled: "the client is gone"
     case .draining: "the server is going down; try again later"
     }
   }

@@ -362,7 +362,7 @@ def http() -> list[Case]:
         case("a path upwards", request("GET", "/../../etc/passwd", Host="a"), "not_found"),
         case("a model upwards", request("GET", "/v1/models/..%2f..%2fx", Host="a"), "not_found"),
         case("a page to write", request("POST", "/healthz", Content_Length="0"), "unsupported"),
-        case("no transcription to read", request("GET", TRANSCRIPTIONS, Host="a"), "not_found"),
+        case("no transcription to read", request("GET", TRANSCRIPTIONS, Host="a"), "unsupported"),
         case("another server", request("CONNECT", "evil.example:443", Host="a"), "unsupported"),
         status("noise", b"\x16\x03\x01" + bytes(range(200))),
         status("another version", b"GET /healthz HTTP/9.9\r\n\r\n"),

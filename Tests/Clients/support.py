@@ -68,11 +68,6 @@ def needs(tool: str):
     return unittest.skipUnless(is_there, f"{tool} is not installed")
 
 
-def known_fault(why: str):
-    """Marks a test that fails because of a fault in the server; when it passes, take this away."""
-    return unittest.expectedFailure if why else lambda test: test
-
-
 class Server:
     """`starling serve` on free ports, to the end of a `with` or to `stop`."""
 

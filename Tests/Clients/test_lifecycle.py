@@ -16,7 +16,6 @@ from support import (
     STARLING,
     Server,
     finals,
-    known_fault,
     native,
     needs,
     opening,
@@ -68,7 +67,6 @@ class LifecycleTests(unittest.TestCase):
             expected = transcribe(samples[: 32000 * (3 + index % 5)])
             self.assertEqual(text, expected, LIVE[index % len(LIVE)])
 
-    @known_fault("the server waits for good for clients that never finish a request")
     def test_termination_does_not_wait_for_those_who_say_nothing(self):
         with Server() as server:
             clients = [server.connect(service) for service in ("vosk", "http")]
