@@ -86,7 +86,8 @@ struct AudioInput {
     guard let name = AudioByteStream.containerName(of: prefix) else { return }
     throw WireError(
       .malformed,
-      "the audio: expected samples or WAV, found \(name); decode it before, or send the file over HTTP")
+      "the audio: expected samples or WAV, found \(name); decode it before, or send the file over HTTP"
+    )
   }
 }
 

@@ -79,6 +79,9 @@ struct TranscriptionService {
     _ upload: Upload,
     write: @escaping @Sendable ([RecognitionResult]) async throws -> Void
   ) async throws -> Double {
+    if let seconds = upload.reader.duration, seconds > context.limits.audioSeconds {
+      throw SessionError.tooMuchAudio(limit: context.limits.audioSeconds)
+    }
     var chosen = upload.options
     if !upload.request.streams { chosen.recognizer.latency = .fullContext }
     chosen.recognizer.wantsPartials = upload.request.streams

@@ -151,6 +151,51 @@ import Testing
         .filter { $0.kind == .final }.map(\.text))
   }
 
+  /// Full context takes 40 s at a time, which is more than a sender may have waiting.
+  @Test func aLongFileIsNeverStuck() async throws {
+    let scheduler = BatchScheduler(.init(threads: 2))
+    defer { scheduler.stop() }
+    let chapter = try Self.samples("chapter.opus")
+    let collected = Collected()
+    let stream = scheduler.makeStream(
+      Self.model, RecognizerOptions(latency: .fullContext), isBackground: true
+    ) { collected.add($0, $1) }
+    var sent = 0
+    while sent < 300 * Self.model.sampleRate {
+      let start = sent % chapter.count
+      let portion = chapter[start..<min(chapter.count, start + 16_000)]
+      stream.accept(Array(portion))
+      sent += portion.count
+      await stream.room(10)
+    }
+    stream.finish()
+    #expect(collected.waitForEnd())
+  }
+
+  /// What waits is counted: a thread takes no more of it than a chunk needs.
+  @Test func aBacklogIsCountedUntilItIsDecoded() async throws {
+    let decoded = Mutex(0)
+    let scheduler = BatchScheduler(
+      .init(threads: 1),
+      report: { report in
+        if case .decoded(let streams, _, _) = report { decoded.withLock { $0 += streams } }
+      })
+    defer { scheduler.stop() }
+    let collected = Collected()
+    let stream = scheduler.makeStream(
+      Self.model, RecognizerOptions(latency: Latency("640ms")!)
+    ) { collected.add($0, $1) }
+    let (seconds, room, chunk) = (60.0, 10.0, 0.32)
+    stream.accept([Float](repeating: 0, count: Int(seconds) * Self.model.sampleRate))
+    await stream.room(room)
+    // A second may be in hand, as features and look-ahead.
+    let heard = Double(decoded.withLock { $0 }) * chunk
+    #expect(heard > seconds - room - 1)
+    #expect(heard + stream.queuedSeconds > seconds - 1)
+    stream.finish()
+    #expect(collected.waitForEnd())
+  }
+
   /// Live chunks go through the encoder together when they come together.
   @Test func chunksShareAPass() throws {
     let batches = Mutex<[Int]>([])
