@@ -54,7 +54,8 @@ final class Hearing: Sendable {
 extension Hearing.State {
   fileprivate mutating func note(_ result: ClientResult, at instant: ContinuousClock.Instant) {
     if !result.text.isEmpty { firstText = firstText ?? instant }
-    if let end = result.end, end > reached, !result.text.isEmpty {
+    // A final result waits for the silence after it, which is no lag.
+    if !result.isFinal, let end = result.end, end > reached, !result.text.isEmpty {
       reached = end
       let sent = sent.first { $0.seconds >= end } ?? sent.last
       if let sent { lags.append((instant - sent.instant).seconds) }
@@ -76,7 +77,7 @@ struct HearingOutcome: Sendable {
   var audioSeconds = 0.0
   var firstPartial: Double?
   var finalAfterEnd: Double?
-  /// Of every result that reaches further than those before it.
+  /// Of every partial result that reaches further than those before it.
   var lags: [Double] = []
   /// Of every portion, if sent at the speed of speech.
   var sendDelays: [Double] = []
