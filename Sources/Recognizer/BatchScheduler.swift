@@ -2,13 +2,14 @@ import Foundation
 
 /// Decodes many streams on threads of its own, ready chunks of several streams together.
 ///
-/// Live chunks come first, the stream that has waited longest before the others, one chunk of each
-/// at a time. Final passes and background streams (whole files) take what is left, and never the
-/// last thread where there are two: a live chunk waits for at most one of them. A stream waits for
-/// its own final pass, so its results come in order.
+/// Live chunks have threads of their own, so they never wait for anything else: the stream that has
+/// waited longest comes before the others, one chunk of each at a time. Final passes and background
+/// streams (whole files) have theirs, which the system runs when it has nothing better to do. A
+/// stream waits for its own final pass, so its results come in order.
 public final class BatchScheduler: Sendable {
   public struct Configuration: Sendable {
-    /// Threads that decode.
+    /// Threads that decode live chunks: as many as there are processors. There are others, at least
+    /// one each, for final passes and for background streams.
     public var threads: Int
     /// Most chunks of one encoder pass.
     public var largestBatch: Int
@@ -42,15 +43,19 @@ public final class BatchScheduler: Sendable {
     precondition(configuration.threads > 0 && configuration.largestBatch > 0)
     queue = SchedulerQueue(configuration)
     self.report = report
-    for index in 0..<configuration.threads {
-      let thread = Thread { [queue, report] in
-        let workspace = Workspace()
-        while let turn = queue.nextTurn() { turn.run(queue, workspace, report) }
+    for duty in SchedulerQueue.Duty.allCases {
+      let count = duty == .live ? configuration.threads : max(1, configuration.threads - 1)
+      for index in 0..<count {
+        let thread = Thread { [queue, report] in
+          duty.lowerPriority()
+          let workspace = Workspace()
+          while let turn = queue.nextTurn(duty) { turn.run(queue, workspace, report) }
+        }
+        thread.name = "\(duty)-\(index)"
+        // Swift's concurrency gives its threads far less than a main thread has.
+        thread.stackSize = 4 << 20
+        thread.start()
       }
-      thread.name = "decoder-\(index)"
-      // Swift's concurrency gives its threads far less than a main thread has.
-      thread.stackSize = 4 << 20
-      thread.start()
     }
   }
 
@@ -68,4 +73,18 @@ public final class BatchScheduler: Sendable {
 
   /// Lets the threads end when nothing is left to do. Streams accept nothing any more.
   public func stop() { queue.stop() }
+}
+
+extension SchedulerQueue.Duty {
+  /// Makes room on the calling thread for whatever is more urgent. On Linux a thread has a niceness
+  /// of its own: setpriority(2).
+  fileprivate func lowerPriority() {
+    let niceness: Int32 =
+      switch self {
+      case .live: 0
+      case .settling: 5
+      case .background: 15
+      }
+    if niceness > 0 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness) }
+  }
 }

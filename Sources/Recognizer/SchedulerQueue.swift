@@ -9,21 +9,22 @@ final class SchedulerQueue: @unchecked Sendable {
   private var background: [ScheduledStream] = []
   /// Live streams that are open.
   private var liveCount = 0
-  /// Threads at work on what may take longer than a chunk.
-  private var slowThreads = 0
   private var isStopped = false
 
   /// What a thread does next.
   enum Turn {
     case decode([ScheduledStream])
     case settle(ScheduledStream)
+  }
 
-    var isSlow: Bool {
-      switch self {
-      case .decode(let streams): streams[0].isBackground
-      case .settle: true
-      }
-    }
+  /// What a thread is for, the most urgent first.
+  enum Duty: CaseIterable {
+    /// Chunks of live streams.
+    case live
+    /// Final passes.
+    case settling
+    /// Chunks of background streams.
+    case background
   }
 
   init(_ configuration: BatchScheduler.Configuration) { self.configuration = configuration }
@@ -52,16 +53,12 @@ final class SchedulerQueue: @unchecked Sendable {
   }
 
   /// The next turn of a thread; nil when it may end.
-  func nextTurn() -> Turn? {
+  func nextTurn(_ duty: Duty) -> Turn? {
     lock.withLock {
       while true {
-        if let turn = takeTurn() {
-          if turn.isSlow { slowThreads += 1 }
-          if !live.isEmpty || !settling.isEmpty || !background.isEmpty { lock.signal() }
-          return turn
-        }
+        if let turn = takeTurn(duty) { return turn }
         if isStopped, live.isEmpty, settling.isEmpty, background.isEmpty { return nil }
-        if let first = live.first {
+        if duty == .live, let first = live.first {
           // Others may still come in time to share the pass.
           let waited = (ContinuousClock.now - first.readySince) / .seconds(1)
           _ = lock.wait(
@@ -73,19 +70,17 @@ final class SchedulerQueue: @unchecked Sendable {
     }
   }
 
-  private func takeTurn() -> Turn? {
-    if let first = live.first {
+  private func takeTurn(_ duty: Duty) -> Turn? {
+    switch duty {
+    case .live:
+      guard let first = live.first else { return nil }
       let full = min(configuration.largestBatch, liveCount)
       let waited = (ContinuousClock.now - first.readySince) / .seconds(1)
-      if live.count >= full || waited >= configuration.patience || isStopped {
-        return .decode(takeBatch())
-      }
+      guard live.count >= full || waited >= configuration.patience || isStopped else { return nil }
+      return .decode(takeBatch())
+    case .settling: return settling.isEmpty ? nil : .settle(take(&settling))
+    case .background: return background.isEmpty ? nil : .decode([take(&background)])
     }
-    guard slowThreads < max(1, configuration.threads - 1) else { return nil }
-    // While live chunks wait for company, one of two threads may begin on something slow.
-    if !settling.isEmpty { return .settle(take(&settling)) }
-    if live.isEmpty, !background.isEmpty { return .decode([take(&background)]) }
-    return nil
   }
 
   /// The live streams that have waited longest, of one model.
@@ -135,13 +130,6 @@ final class SchedulerQueue: @unchecked Sendable {
     for waiter in waiters { waiter.resume() }
   }
 
-  func endSlowTurn() {
-    lock.withLock {
-      slowThreads -= 1
-      lock.signal()
-    }
-  }
-
   /// Puts an idle stream where it belongs: nowhere while it lacks samples.
   private func enqueue(_ stream: ScheduledStream) {
     if stream.isCancelled {
@@ -159,13 +147,14 @@ final class SchedulerQueue: @unchecked Sendable {
     } else {
       return
     }
-    lock.signal()
+    // Threads of all duties wait for the same condition.
+    lock.broadcast()
   }
 
   private func close(_ stream: ScheduledStream) {
     stream.inbox = []
     if !stream.isBackground { liveCount -= 1 }
-    lock.signal()
+    lock.broadcast()
   }
 }
 
@@ -178,7 +167,6 @@ extension SchedulerQueue.Turn {
     case .decode(let streams): Self.decode(streams, queue, workspace, report)
     case .settle(let stream): Self.settle(stream, queue, workspace, report)
     }
-    if isSlow { queue.endSlowTurn() }
   }
 
   private static func decode(
