@@ -35,6 +35,20 @@ class SubsamplingCache:
     row: Tensor  # [b, channels, 1, first bins]
 
 
+@dataclass(frozen=True)
+class BlockSize:
+    """The sizes of a step, read off its tensors once: in an exported graph every reading is work."""
+
+    streams: int  # b
+    rows: int  # n, queries
+    cached: int  # v
+
+    @property
+    def keys(self) -> int:
+        """m = v + n"""
+        return self.cached + self.rows
+
+
 def relative_positions(reach: int, width: int) -> Tensor:
     """Sinusoids of the positions reach - 1, …, -reach. [2 reach, d]"""
     position = torch.arange(reach - 1, -reach - 1, -1, dtype=torch.float64)[:, None]
@@ -97,6 +111,7 @@ class RelPositionAttention(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         d, self.heads = config.width, config.heads
+        self.width, self.depth = d, d // config.heads
         self.linear_q, self.linear_k = nn.Linear(d, d), nn.Linear(d, d)
         self.linear_v, self.linear_out = nn.Linear(d, d), nn.Linear(d, d)
         self.linear_pos = nn.Linear(d, d, bias=False)
@@ -129,8 +144,7 @@ class RelPositionAttention(nn.Module):
 
     def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         if self.query_key_value is not None:
-            q, k, v = self.query_key_value(x).chunk(3, dim=-1)
-            return q, k, v
+            return torch.split(self.query_key_value(x), [self.width] * 3, dim=-1)
         return self.linear_q(x) * self.scale, self.linear_k(x), self.linear_v(x)
 
     def _positions(self, keys: int, queries: int) -> Tensor:
@@ -141,27 +155,27 @@ class RelPositionAttention(nn.Module):
         table = self.project_positions(relative_positions(keys, self.linear_out.in_features))
         return table[:, :, : keys + queries]
 
-    def step(self, x: Tensor, cache: LayerCache) -> tuple[Tensor, Tensor, Tensor]:
-        """x: [b, n, d]. Returns the context [b, n, d] and keys and values [b, v + n, d]."""
+    def step(self, x: Tensor, cache: LayerCache, size: BlockSize) -> tuple[Tensor, Tensor, Tensor]:
+        """x: [b, n, d]. Returns the context [b, n, d] and keys and values [b, m, d]."""
         q, k, v = self._project(x)
         keys = torch.cat([cache.keys, k], dim=1)
         values = torch.cat([cache.values, v], dim=1)
-        n, m = x.shape[1], keys.shape[1]
-        scale = 1.0 if self.query_key_value is not None else self.scale
+        b, n, m = size.streams, size.rows, size.keys
+        bias_scale = 1.0 if self.query_key_value is not None else self.scale
 
-        q = q.unflatten(-1, (self.heads, -1))  # [b, n, h, d_k]
-        with_u = (q + self.pos_bias_u * scale).transpose(1, 2)
-        with_v = (q + self.pos_bias_v * scale).transpose(1, 2)
-        content = with_u @ keys.unflatten(-1, (self.heads, -1)).permute(0, 2, 3, 1)
+        q = q.reshape(b, n, self.heads, self.depth).transpose(1, 2)  # [b, h, n, d_k]
+        with_u = q + (self.pos_bias_u * bias_scale)[:, None]
+        with_v = q + (self.pos_bias_v * bias_scale)[:, None]
+        content = with_u @ keys.reshape(b, m, self.heads, self.depth).permute(0, 2, 3, 1)
         # Column c of row i is for position m - 1 - c; key j of query i is at position
         # m - n + i - j, hence in column n - 1 - i + j. Reading the rows as if they were one
         # element shorter, from element n - 1 on, lines them up.
-        by_position = (with_v @ self._positions(m, n)).flatten(2)  # [b, h, n (m + n)]
+        by_position = (with_v @ self._positions(m, n)).reshape(b, self.heads, n * (m + n))
         lined_up = by_position[:, :, n - 1 : n - 1 + n * (m + n - 1)]
-        position = lined_up.unflatten(-1, (n, m + n - 1))[:, :, :, :m]
+        position = lined_up.reshape(b, self.heads, n, m + n - 1)[:, :, :, :m]
         weights = torch.softmax(content + position, dim=-1)
-        context = weights @ values.unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        return self.linear_out(context.transpose(1, 2).flatten(2)), keys, values
+        context = weights @ values.reshape(b, m, self.heads, self.depth).transpose(1, 2)
+        return self.linear_out(context.transpose(1, 2).reshape(b, n, self.width)), keys, values
 
 
 class ConvolutionModule(nn.Module):
@@ -212,19 +226,20 @@ class ConformerLayer(nn.Module):
         self.norm_out = nn.LayerNorm(d)
 
     def step(
-        self, x: Tensor, cache: LayerCache, new_frames: int | None, left_context: int | None
+        self, x: Tensor, cache: LayerCache, size: BlockSize, new_frames: int | None,
+        left_context: int | None,
     ) -> tuple[Tensor, LayerCache]:
         """x: [b, n, d]; the first `new_frames` of them are final (all if None or if n is less)."""
         x = x + 0.5 * self.feed_forward1(self.norm_feed_forward1(x))
-        context, keys, values = self.self_attn.step(self.norm_self_att(x), cache)
+        context, keys, values = self.self_attn.step(self.norm_self_att(x), cache, size)
         x = x + context
         convolved, inputs = self.conv.step(self.norm_conv(x), cache.depthwise)
         x = x + convolved
         x = x + 0.5 * self.feed_forward2(self.norm_feed_forward2(x))
 
         if new_frames is not None:
-            keys = keys[:, : cache.keys.shape[1] + new_frames]
-            values = values[:, : cache.values.shape[1] + new_frames]
+            keys = keys[:, : size.cached + new_frames]
+            values = values[:, : size.cached + new_frames]
             inputs = inputs[:, : self.conv.side + new_frames]
         if left_context is not None:
             kept = slice(-left_context, None) if left_context else slice(0, 0)
@@ -251,9 +266,10 @@ class Encoder(nn.Module):
 
         `after_layer`, if given, takes the output of each layer.
         """
+        size = BlockSize(x.shape[0], x.shape[1], caches[0].keys.shape[1])
         moved = []
         for layer, cache in zip(self.layers, caches):
-            x, cache = layer.step(x, cache, new_frames, left_context)
+            x, cache = layer.step(x, cache, size, new_frames, left_context)
             moved.append(cache)
             if after_layer is not None:
                 after_layer.append(x)
