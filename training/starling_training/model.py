@@ -42,6 +42,8 @@ class BlockSize:
     streams: int  # b
     rows: int  # n, queries
     cached: int  # v
+    # [b, 1, 1, m], added to the scores: -inf where a row of the cache holds no frame yet.
+    mask: Tensor | None = None
 
     @property
     def keys(self) -> int:
@@ -173,7 +175,10 @@ class RelPositionAttention(nn.Module):
         by_position = (with_v @ self._positions(m, n)).reshape(b, self.heads, n * (m + n))
         lined_up = by_position[:, :, n - 1 : n - 1 + n * (m + n - 1)]
         position = lined_up.reshape(b, self.heads, n, m + n - 1)[:, :, :, :m]
-        weights = torch.softmax(content + position, dim=-1)
+        scores = content + position
+        if size.mask is not None:
+            scores = scores + size.mask
+        weights = torch.softmax(scores, dim=-1)
         context = weights @ values.reshape(b, m, self.heads, self.depth).transpose(1, 2)
         return self.linear_out(context.transpose(1, 2).reshape(b, n, self.width)), keys, values
 
@@ -261,12 +266,13 @@ class Encoder(nn.Module):
         new_frames: int | None,
         left_context: int | None,
         after_layer: list[Tensor] | None = None,
+        mask: Tensor | None = None,
     ) -> tuple[Tensor, list[LayerCache]]:
         """One block of subsampled frames [b, n, d] through all layers; see `ConformerLayer.step`.
 
-        `after_layer`, if given, takes the output of each layer.
+        `after_layer`, if given, takes the output of each layer; `mask` is `BlockSize.mask`.
         """
-        size = BlockSize(x.shape[0], x.shape[1], caches[0].keys.shape[1])
+        size = BlockSize(x.shape[0], x.shape[1], caches[0].keys.shape[1], mask)
         moved = []
         for layer, cache in zip(self.layers, caches):
             x, cache = layer.step(x, cache, size, new_frames, left_context)

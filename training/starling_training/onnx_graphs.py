@@ -88,6 +88,92 @@ class ChunkGraph(nn.Module):
         _describe(path, {"new_frames": self.new_frames, "left_context": self.left_context})
 
 
+class SherpaGraph(nn.Module):
+    """A block with look-ahead in the form of NeMo's streaming CTC models, which sherpa-onnx reads.
+
+    The caller gives windows of 4 (C + R) mel frames, each 4 C after the one before, to several
+    streams at once, and knows nothing of what the caches hold:
+
+    audio_signal [b, mels, 4 (C + R)], length [b]: not used, a window is always whole
+    cache_last_channel [b, 2 layers, L, d]: keys and values of each layer, at the end of their rows
+    cache_last_time [b, layers + s, kernel // 2, d]: depthwise inputs of each layer; then, in as many
+    slots as they need, the last mel frame and the last row of the first subsampling convolution
+    cache_last_channel_len [b]: rows of cache_last_channel that hold frames
+
+    Returns logprobs [b, C, V], encoded_lengths [b] and the caches. Frames that are looked ahead to
+    are subsampled again with the next window.
+    """
+
+    def __init__(self, model: ConformerCTC, new_frames: int, look_ahead: int, left_context: int):
+        super().__init__()
+        self.model, self.new_frames, self.look_ahead = model, new_frames, look_ahead
+        self.left_context = left_context
+        config = model.config
+        self.side = config.convolution_kernel // 2
+        self.row = config.subsampling_channels * config.first_bins
+        self.slots = -(-(config.mels + self.row) // (self.side * config.width))
+
+    def forward(
+        self, audio_signal: Tensor, length: Tensor, channel: Tensor, time: Tensor, valid: Tensor
+    ) -> tuple[Tensor, ...]:
+        model, config, c = self.model, self.model.config, self.new_frames
+        streams = audio_signal.shape[0]
+        mel = model.normalize(audio_signal.transpose(1, 2))
+        flat = time[:, config.layers :].reshape(streams, self.slots * self.side * config.width)
+        row = flat[:, config.mels : config.mels + self.row]
+        cache = SubsamplingCache(
+            flat[:, None, : config.mels],
+            row.reshape(streams, config.subsampling_channels, 1, config.first_bins))
+        subsampling = model.encoder.pre_encode
+        # The caches are to stand after the new frames, so these go first and the rest after them.
+        new, moved = subsampling.step(mel[:, : 4 * c], cache)
+        if self.look_ahead:
+            new = torch.cat([new, subsampling.step(mel[:, 4 * c :], moved)[0]], dim=1)
+
+        rows = c + self.look_ahead
+        empty = torch.arange(self.left_context)[None] < (self.left_context - valid)[:, None]
+        mask = torch.zeros(empty.shape).masked_fill(empty, -torch.inf)
+        mask = torch.nn.functional.pad(mask, (0, rows))[:, None, None]
+        caches = [
+            LayerCache(channel[:, 2 * i], channel[:, 2 * i + 1], time[:, i])
+            for i in range(config.layers)
+        ]
+        x, caches = model.encoder.step(new, caches, c, self.left_context, mask=mask)
+        channel = torch.stack([t for cache in caches for t in (cache.keys, cache.values)], dim=1)
+        rest = torch.cat([moved.mel.flatten(1), moved.row.flatten(1)], dim=1)
+        rest = torch.nn.functional.pad(rest, (0, self.slots * self.side * config.width - rest.shape[1]))
+        rest = rest.reshape(streams, self.slots, self.side, config.width)
+        time = torch.cat([torch.stack([cache.depthwise for cache in caches], dim=1), rest], dim=1)
+        lengths = torch.zeros_like(length) + c
+        valid = torch.clamp(valid + c, max=self.left_context)
+        return model.log_probs(x[:, :c]), lengths, channel, time, valid
+
+    def empty_caches(self, streams: int) -> tuple[Tensor, Tensor, Tensor]:
+        config = self.model.config
+        return (
+            torch.zeros(streams, 2 * config.layers, self.left_context, config.width),
+            torch.zeros(streams, config.layers + self.slots, self.side, config.width),
+            torch.zeros(streams, dtype=torch.int64),
+        )
+
+    def export(self, path: Path) -> None:
+        config, window = self.model.config, 4 * (self.new_frames + self.look_ahead)
+        # Two streams, so that the number of them is seen to be free.
+        channel, time, valid = self.empty_caches(2)
+        example = (torch.zeros(2, config.mels, window), torch.tensor([window, window]), channel, time, valid)
+        inputs = ["audio_signal", "length", "cache_last_channel", "cache_last_time", "cache_last_channel_len"]
+        outputs = ["logprobs", "encoded_lengths", *(f"{name}_next" for name in inputs[2:])]
+        _export(self, example, path, inputs, outputs, {name: {0: "b"} for name in inputs + outputs})
+        _describe(path, {
+            "window_size": window, "chunk_shift": 4 * self.new_frames, "subsampling_factor": 4,
+            # Without the blank, as NeMo counts.
+            "vocab_size": config.vocabulary - 1, "model_type": "EncDecHybridRNNTCTCBPEModel",
+            "normalize_type": "NA",
+            **{f"cache_last_channel_dim{i}": channel.shape[i] for i in (1, 2, 3)},
+            **{f"cache_last_time_dim{i}": time.shape[i] for i in (1, 2, 3)},
+        })
+
+
 def _export(
     graph: nn.Module, example: tuple[Tensor, ...], path: Path, inputs: list[str],
     outputs: list[str], axes: dict[str, dict[int, str]],

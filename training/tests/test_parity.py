@@ -30,6 +30,11 @@ def speech_like(frames: int, seed: int = 1) -> torch.Tensor:
     return torch.from_numpy(synthetic_log_mel(frames, seed=seed))
 
 
+def setUpModule():
+    # Steps are small, and on a busy machine two threads wait for each other longer than they work.
+    torch.set_num_threads(1)
+
+
 class Feeds(unittest.TestCase):
     def test_every_frame_is_final_once(self):
         for mel_frames in (1, 4, 5, 31, 32, 63, 64, 65, 586):
