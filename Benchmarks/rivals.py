@@ -15,6 +15,9 @@ head, search; with 2 threads, where bench has none, what hearing all utterances 
 `starling transcribe` takes longer than once, so reading the WAV files and writing the text too. So
 the rivals' figures are upper bounds of what a recogniser built on them would reach.
 
+On a machine that others use too, --processor-time counts processor seconds instead of seconds on the
+clock, at 1 thread, Starling by `starling transcribe` as with 2 threads.
+
 With 2 threads "products" lets each matrix product use both, one utterance after the other, and
 "utterances" hears two at once, each on one.
 """
@@ -25,6 +28,7 @@ import json
 import os
 import platform
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -82,10 +86,18 @@ class Setting:
 
     threads: int
     jobs: int
+    processor_time: bool = False
+
+    def clock(self) -> float:
+        """Seconds: of this process and its ended children, or on the clock."""
+        if not self.processor_time:
+            return time.perf_counter()
+        usages = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+        return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
     def __str__(self) -> str:
         if self.threads == self.jobs == 1:
-            return "1 thread"
+            return "1 thread, processor time" if self.processor_time else "1 thread"
         return f"{self.threads} threads, products" if self.jobs == 1 else f"{self.jobs} threads, utterances"
 
 
@@ -125,7 +137,7 @@ class Rival:
     def measure(self, utterances: list[Utterance], setting: Setting) -> float:
         """Seconds for all utterances."""
         torch.set_num_threads(setting.threads)
-        start = time.perf_counter()
+        start = setting.clock()
         if setting.jobs == 1:
             for utterance in utterances:
                 self.hear(utterance.mel)
@@ -134,7 +146,7 @@ class Rival:
             queue = sorted(utterances, key=lambda u: -u.seconds)
             with ThreadPoolExecutor(setting.jobs) as pool:
                 list(pool.map(lambda u: self.hear(u.mel), queue))
-        return time.perf_counter() - start
+        return setting.clock() - start
 
 
 def onnx_rival(name: str, graphs: Path, suffix: str, mode: Mode, setting: Setting, config: ModelConfig) -> Rival:
@@ -181,22 +193,22 @@ class Starling:
 
     def measure(self, utterances: list[Utterance], setting: Setting) -> float:
         files = [u.wav for u in utterances]
-        if setting.threads == setting.jobs == 1:
+        if setting.threads == setting.jobs == 1 and not setting.processor_time:
             return self.bench(files, sum(u.seconds for u in utterances))
         if setting.jobs > 1:
             files = [u.wav for u in sorted(utterances, key=lambda u: -u.seconds)]
         again = [file.parent / "again" / file.name for file in files]
         options = ["--threads", setting.threads, "--jobs", setting.jobs]
-        once = self.wall(*options, *files)
-        taken = self.wall(*options, *files, *again) - once
+        once = self.time(setting, *options, *files)
+        taken = self.time(setting, *options, *files, *again) - once
         if taken <= 0:
             sys.exit("hearing all twice took no longer than once: measure with more --utterances")
         return taken
 
-    def wall(self, *arguments: object) -> float:
-        start = time.perf_counter()
+    def time(self, setting: Setting, *arguments: object) -> float:
+        start = setting.clock()
         self.run("transcribe", *arguments)
-        return time.perf_counter() - start
+        return setting.clock() - start
 
     def bench(self, files: list[Path], seconds: float) -> float:
         output = self.run("bench", "--repeats", 1, *files)
@@ -236,20 +248,20 @@ def operations(config: ModelConfig, rows: int, cached: int, new_frames: int) -> 
     return new_frames * subsampling + config.layers * (linear + attention) + 2 * rows * d * config.vocabulary
 
 
-def machine_rates(threads: int) -> tuple[float, float]:
+def machine_rates(setting: Setting) -> tuple[float, float]:
     """GFLOP/s of a large product and GB/s of a triad (a = b + s c), by PyTorch."""
-    torch.set_num_threads(threads)
+    torch.set_num_threads(setting.threads)
+
+    def timed(body: Callable[[], object]) -> float:
+        start = setting.clock()
+        body()
+        return setting.clock() - start
+
     a, b = torch.rand(2048, 2048), torch.rand(2048, 2048)
     product = min(timed(lambda: torch.mm(a, b)) for _ in range(7))
     x, y, z = (torch.ones(1 << 25) for _ in range(3))
     triad = min(timed(lambda: torch.add(x, y, alpha=3, out=z)) for _ in range(7))
     return 2 * 2048**3 / product / 1e9, 12 * (1 << 25) / triad / 1e9
-
-
-def timed(body: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    body()
-    return time.perf_counter() - start
 
 
 def roofline(config: ModelConfig, weights: int, utterances: list[Utterance], mode: Mode, rates: tuple[float, float], seconds: dict[str, float]) -> str:
@@ -290,7 +302,8 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict:
 
     settings = []
     for threads in arguments.threads:
-        settings += [Setting(1, 1)] if threads == 1 else [Setting(threads, 1), Setting(1, threads)]
+        alone = [Setting(1, 1, arguments.processor_time)]
+        settings += alone if threads == 1 else [Setting(threads, 1), Setting(1, threads)]
     results = {"audio_seconds": seconds, "utterances": len(utterances), "rounds": arguments.rounds, "rows": []}
     print(
         f"{seconds:.0f} s in {len(utterances)} utterances of {utterances[0].seconds:.1f} to {max(u.seconds for u in utterances):.1f} s, "
@@ -320,13 +333,13 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict:
             report(results, mode, setting, seconds, times, same, len(utterances))
             if setting.jobs == 1:
                 medians = {name: statistics.median(t) for name, t in times.items()}
-                print(roofline(config, weights, utterances, mode, machine_rates(setting.threads), medians), flush=True)
+                print(roofline(config, weights, utterances, mode, machine_rates(setting), medians), flush=True)
         if starling.sgemm:
             print(f"Starling's kernels {starling.kernels}; its OpenBLAS reached {statistics.median(starling.sgemm):.1f} GFLOP/s")
-    for threads in arguments.threads:
-        product, triad = machine_rates(threads)
-        print(f"{threads} thread(s): {product:.1f} GFLOP/s in a product of 2048 x 2048 x 2048, {triad:.1f} GB/s in a triad (PyTorch)")
-        results[f"rates_{threads}"] = {"gflops": product, "gbytes": triad}
+    for setting in (s for s in settings if s.jobs == 1):
+        product, triad = machine_rates(setting)
+        print(f"{setting}: {product:.1f} GFLOP/s in a product of 2048 x 2048 x 2048, {triad:.1f} GB/s in a triad (PyTorch)")
+        results[f"rates, {setting}"] = {"gflops": product, "gbytes": triad}
     return results
 
 
@@ -359,6 +372,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, action="append", help="repeatable (default: 1 and 2)")
     parser.add_argument("--mode", action="append", help="full or C/R, repeatable (default: full, 8/8, 4/0)")
+    parser.add_argument("--processor-time", action="store_true", help="at 1 thread, for a machine that is not idle")
     parser.add_argument("--onnx", type=Path, help="graphs that export_onnx.py wrote (default: writes them anew)")
     parser.add_argument("--json", type=Path, help="also writes every figure to a file")
     arguments = parser.parse_args()
