@@ -180,8 +180,8 @@ def _export(
 ) -> None:
     with warnings.catch_warnings(), torch.inference_mode():
         # The tracing exporter: its slices clamp at run time, so a cache may have any length up to
-        # its bound in one graph. The newer one makes a graph that is no faster, in seven times the
-        # time. It warns of every such slice, and of being the older one.
+        # its bound in one graph. The newer one refuses the chunk graph, and its whole graph was no
+        # faster. The older one warns of every such slice, and of being the older one.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             graph, example, str(path), dynamo=False, opset_version=OPSET, input_names=inputs,
@@ -198,8 +198,7 @@ def _describe(path: Path, properties: dict[str, object]) -> None:
 
 def quantize(source: Path, target: Path) -> None:
     """Dynamic int8 as ONNX Runtime makes it: per-channel weights of the products, activations by
-    their range in each call. Convolutions stay float32, as its own examples for Conformers leave
-    them: in int8 it has no fast kernel for them."""
+    their range in each call. Convolutions stay float32; in int8 they were not tried."""
     quantize_dynamic(
         str(source), str(target), op_types_to_quantize=["MatMul"], per_channel=True,
         weight_type=QuantType.QInt8)
