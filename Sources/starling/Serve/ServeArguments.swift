@@ -140,11 +140,20 @@ struct LoggingArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What is logged: errors only, or more.",
-      valueName: Logger.Level.allCases.map(\.rawValue).joined(separator: "|")))
+      valueName: Logger.Level.allCases.map(\.rawValue).joined(separator: "|")),
+    transform: level)
   var logLevel = Logger.Level.info
 
   @Flag(help: "Log the texts of utterances too.")
   var logText = false
+
+  private static func level(_ text: String) throws -> Logger.Level {
+    guard let level = Logger.Level(rawValue: text) else {
+      let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("the level is '\(text)', expected one of \(known)")
+    }
+    return level
+  }
 
   func makeLogging() -> SessionLogging {
     var logger = Logger(label: "starling") { label in
@@ -165,5 +174,3 @@ struct LoggingArguments: ParsableArguments {
     }
   }
 }
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}
