@@ -44,6 +44,8 @@ extension ResumableConversation where Transport: ResumableTransport {
       } catch let error as ConnectionLost where canResume {
         context.report(error, transport.connection)
         log.abandon()
+        // One that the client has only half closed would wait for the rest.
+        transport.connection.drop()
       } catch {
         context.report(error, transport.connection)
         return await transport.fail(error)
