@@ -56,11 +56,11 @@ public enum ModelQuantizer {
 
   /// Whether `name` is the weight of a matrix that every block or every hypothesis is multiplied
   /// with. The projections of relative positions are not: they are computed once per model.
-  static func isLargeMatrix(_ name: String) -> Bool {
+  private static func isLargeMatrix(_ name: String) -> Bool {
     let path = name.split(separator: ".")
     guard path.count >= 2, path.last == "weight" else { return false }
     if ["ctc.weight", "encoder.pre_encode.conv.2.weight"].contains(name) { return true }
-    if path[path.count - 3 < 0 ? 0 : path.count - 3] == "auxiliary" { return true }
+    if path.dropLast(2).last == "auxiliary" { return true }
     return [
       "linear1", "linear2", "linear_q", "linear_k", "linear_v", "linear_out", "pointwise_conv1",
       "pointwise_conv2", "out", "w_1", "w_2", "output_layer",

@@ -184,7 +184,7 @@ import Wire
     #expect(
       try sent.map { try reader.read($0) } == [.update(session), .append(Self.audio), .commit])
     let said: [RealtimeEvent] = [
-      .sessionCreated(session), .sessionUpdated(session), .delta(item: "i", text: "a"),
+      .sessionCreated(session, nil), .sessionUpdated(session), .delta(item: "i", text: "a"),
       .committed(item: "i", previous: nil), .item(.added, id: "i", previous: nil),
       .delta(item: "i", text: " b"), .completed(item: "i", text: "a b c", seconds: 1),
       .error(RealtimeFailure(WireError(.busy, "full"))),
