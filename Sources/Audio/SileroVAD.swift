@@ -49,7 +49,7 @@ public struct SileroVAD: Sendable {
     for (index, (inputs, outputs, stride)) in layers.enumerated() {
       let tensors = reader["conv\(index + 1)"]
       // [out, in, taps] -> [out, (taps, in)]: the rows of a window lie together in memory.
-      let weight = try tensors.tensor("weight", [outputs, inputs, 3])
+      let weight = try tensors.linearWeight([outputs, inputs, 3])
         .exchangingLastAxes([outputs, inputs, 3])
       let linear = Linear(
         weight: weight, bias: try tensors.tensor("bias", [outputs]), inputs: 3 * inputs)

@@ -4,7 +4,10 @@
 
 extern const ck_table ck_table_portable;
 #if defined(__x86_64__)
-extern const ck_table ck_table_avx2, ck_table_avx512;
+extern const ck_table ck_table_avx2, ck_table_avx512, ck_table_avx_vnni, ck_table_avx512_vnni;
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+extern const ck_table ck_table_neon_dot;
 #endif
 
 const ck_table *ck_kernels(ck_isa isa) {
@@ -22,6 +25,16 @@ const ck_table *ck_kernels(ck_isa isa) {
                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
                  ? &ck_table_avx512
                  : NULL;
+    case CK_ISA_AVX_VNNI:
+      return ck_kernels(CK_ISA_AVX2) && __builtin_cpu_supports("avxvnni") ? &ck_table_avx_vnni
+                                                                          : NULL;
+    case CK_ISA_AVX512_VNNI:
+      return ck_kernels(CK_ISA_AVX512) && __builtin_cpu_supports("avx512vnni")
+                 ? &ck_table_avx512_vnni
+                 : NULL;
+#elif defined(__aarch64__)
+    case CK_ISA_NEON_DOT:
+      return getauxval(AT_HWCAP) & HWCAP_ASIMDDP ? &ck_table_neon_dot : NULL;
 #endif
     default:
       return NULL;
@@ -29,7 +42,10 @@ const ck_table *ck_kernels(ck_isa isa) {
 }
 
 ck_isa ck_best_isa(void) {
-  if (ck_kernels(CK_ISA_AVX512)) return CK_ISA_AVX512;
-  if (ck_kernels(CK_ISA_AVX2)) return CK_ISA_AVX2;
+  const ck_isa best_first[] = {
+      CK_ISA_AVX512_VNNI, CK_ISA_AVX512, CK_ISA_AVX_VNNI, CK_ISA_AVX2, CK_ISA_NEON_DOT,
+  };
+  for (size_t i = 0; i < sizeof best_first / sizeof *best_first; i++)
+    if (ck_kernels(best_first[i])) return best_first[i];
   return CK_ISA_PORTABLE;
 }

@@ -25,6 +25,38 @@ static void pack(const float *w, long n, long k, float *packed) {
   }
 }
 
+// The bias of a tile, or a copy padded by zeros in `padded` where c has fewer columns.
+static inline __attribute__((always_inline)) const float *padded_bias(
+    const int vectors, const float *bias, long columns, float *padded) {
+  if (!bias || columns == vectors * CK_WIDTH) return bias;
+  memset(padded, 0, sizeof(float) * vectors * CK_WIDTH);
+  memcpy(padded, bias, sizeof(float) * columns);
+  return padded;
+}
+
+// Ends a row of a tile: the sums and the bias through the epilogue to `columns` floats at `row`.
+static inline __attribute__((always_inline)) void store_row(
+    const int vectors, const ck_vector *sum, const float *bias, long columns, float *row,
+    ck_epilogue epilogue, float scale) {
+#pragma clang fp contract(fast)
+  // The sums leave the registers by memory: c itself, or a buffer where c has fewer columns.
+  float edge[ck_panel];
+  const int whole = columns == vectors * CK_WIDTH;
+  float *out = whole ? row : edge;
+  if (!whole && epilogue == CK_EPILOGUE_ADD) memcpy(edge, row, sizeof(float) * columns);
+#pragma clang loop unroll(full)
+  for (int v = 0; v < vectors; v++) {
+    ck_vector y = sum[v];
+    if (bias) y += *(const ck_vector *)(bias + v * CK_WIDTH);
+    if (epilogue == CK_EPILOGUE_ADD) y = *(ck_vector *)(out + v * CK_WIDTH) + scale * y;
+    if (epilogue == CK_EPILOGUE_RELU) y = __builtin_elementwise_max(y, (ck_vector)0);
+    *(ck_vector *)(out + v * CK_WIDTH) = y;
+  }
+  if (epilogue == CK_EPILOGUE_SWISH)
+    for (int j = 0; j < vectors * CK_WIDTH; j++) out[j] = out[j] * ck_sigmoid(out[j]);
+  if (!whole) memcpy(row, edge, sizeof(float) * columns);
+}
+
 // One tile: `rows` x `vectors` vectors of c from all of k. The bounds are constants wherever this
 // is inlined, so the loops over them vanish. `columns` of the tile exist in c.
 static inline __attribute__((always_inline)) void gemm_tile(
@@ -33,14 +65,14 @@ static inline __attribute__((always_inline)) void gemm_tile(
     ck_epilogue epilogue, float scale) {
 #pragma clang fp contract(fast)
   const long a_stride = operand->stride, k = operand->k;
-  ck_vector sum[rows][vectors];
+  ck_vector sum[CK_ROWS][2];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) sum[r][v] = 0;
   for (long s = 0; s < operand->segments; s++, a += operand->segment_stride) {
     for (long i = 0; i < k; i++, packed += vectors * CK_WIDTH) {
-      ck_vector w[vectors];
+      ck_vector w[2];
 #pragma clang loop unroll(full)
       for (int v = 0; v < vectors; v++) w[v] = *(const ck_vector *)(packed + v * CK_WIDTH);
 #pragma clang loop unroll(full)
@@ -51,31 +83,11 @@ static inline __attribute__((always_inline)) void gemm_tile(
       }
     }
   }
-  // The sums leave the registers by memory: c itself, or a buffer where c has fewer columns.
-  float edge[vectors * CK_WIDTH], padded_bias[vectors * CK_WIDTH];
-  const int whole = columns == vectors * CK_WIDTH;
-  if (!whole) {
-    memset(padded_bias, 0, sizeof padded_bias);
-    if (bias) memcpy(padded_bias, bias, sizeof(float) * columns);
-    if (bias) bias = padded_bias;
-  }
+  float padded[ck_panel];
+  bias = padded_bias(vectors, bias, columns, padded);
 #pragma clang loop unroll(full)
-  for (int r = 0; r < rows; r++) {
-    float *row = c + r * c_stride;
-    float *out = whole ? row : edge;
-    if (!whole && epilogue == CK_EPILOGUE_ADD) memcpy(edge, row, sizeof(float) * columns);
-#pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++) {
-      ck_vector y = sum[r][v];
-      if (bias) y += *(const ck_vector *)(bias + v * CK_WIDTH);
-      if (epilogue == CK_EPILOGUE_ADD) y = *(ck_vector *)(out + v * CK_WIDTH) + scale * y;
-      if (epilogue == CK_EPILOGUE_RELU) y = __builtin_elementwise_max(y, (ck_vector)0);
-      *(ck_vector *)(out + v * CK_WIDTH) = y;
-    }
-    if (epilogue == CK_EPILOGUE_SWISH)
-      for (int j = 0; j < vectors * CK_WIDTH; j++) out[j] = out[j] * ck_sigmoid(out[j]);
-    if (!whole) memcpy(row, edge, sizeof(float) * columns);
-  }
+  for (int r = 0; r < rows; r++)
+    store_row(vectors, sum[r], bias, columns, c + r * c_stride, epilogue, scale);
 }
 
 #define CK_TILE(rows)                                                                            \

@@ -2,6 +2,7 @@
 
 #if defined(__x86_64__)
 // The system headers come first, so that the attribute below covers our own functions only.
+#include <immintrin.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -12,6 +13,9 @@
 #define CK_TABLE ck_table_avx512
 #define CK_WIDTH 16
 #define CK_ROWS 12
+#define CK_DOT_GROUP 2
+#define ck_dot(sum, x, w) \
+  ((ck_ints)_mm512_add_epi32((__m512i)(sum), _mm512_madd_epi16((__m512i)(x), (__m512i)(w))))
 #include "kernels_body.h"
 #pragma clang attribute pop
 #endif

@@ -1,6 +1,7 @@
 // The kernels themselves, compiled once per instruction set by kernels_*.c, which define
-// CK_TABLE (the name of the set's table), CK_WIDTH and CK_ROWS (see gemm_body.h) and, where the target is not the compiler's baseline,
-// push a target attribute around this file. Plain loops: the compiler vectorises them for the
+// CK_TABLE (the name of the set's table), CK_WIDTH and CK_ROWS (see gemm_body.h), CK_DOT_GROUP and
+// ck_dot where they have better than gemm_int8_body.h and, where the target is not the compiler's
+// baseline, push a target attribute around this file. Plain loops: the compiler vectorises them for the
 // target. Reductions carry several partial sums only where `reassociate` allows it.
 
 #include <math.h>
@@ -186,6 +187,7 @@ static long half_to_float(const uint16_t *x, float *y, long count) {
 }
 
 #include "gemm_body.h"
+#include "gemm_int8_body.h"
 
 const ck_table CK_TABLE = {
     .layer_norm = layer_norm,
@@ -201,4 +203,7 @@ const ck_table CK_TABLE = {
     .packed_count = packed_count,
     .pack = pack,
     .gemm = gemm,
+    .packed_int8_count = packed_int8_count,
+    .pack_int8 = pack_int8,
+    .gemm_int8 = gemm_int8,
 };

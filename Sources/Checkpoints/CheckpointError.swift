@@ -14,6 +14,8 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
   case wrongType(file: String, tensor: String, found: String, expected: String)
   case unknownTensors(file: String, tensors: [String])
   case wrongVocabulary(file: String, source: String, found: Int, expected: Int)
+  /// A model to be quantised that is int8 already.
+  case alreadyInt8(file: String)
   case outputExists(directory: String)
   case unwritable(path: String, reason: String)
 
@@ -41,6 +43,8 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
         + (tensors.count > 3 ? ", …" : "")
     case .wrongVocabulary(let file, let source, let found, let expected):
       "\(file): \(source) lists \(found) pieces, expected \(expected) from decoder.num_classes"
+    case .alreadyInt8(let file):
+      "\(file): is int8 already; quantise the model that it was made of"
     case .outputExists(let directory):
       "\(directory): is there already and not an empty folder; name a new one or remove it first"
     case .unwritable(let path, let reason):

@@ -27,21 +27,35 @@ struct ModelFolderWriter {
 
   private var parent: String { (directory as NSString).deletingLastPathComponent }
 
+  /// Writes a model that is new: its config, weights and vocabulary, and a card.
   func write(
     config: ModelConfig, tensors: [StoredTensor], pieces: [String], card: String
+  ) throws(CheckpointError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let json: Data
+    do {
+      json = try encoder.encode(config) + Data("\n".utf8)
+    } catch {
+      throw .unwritable(path: directory, reason: "\(error)")
+    }
+    let tokens = pieces.map { $0 + "\n" }.joined()
+    try write(
+      [
+        ("config.json", json), ("tokens.txt", Data(tokens.utf8)), ("README.md", Data(card.utf8)),
+      ], tensors: tensors)
+  }
+
+  /// Writes `files` as they are and `tensors` as `model.safetensors`.
+  func write(
+    _ files: [(name: String, data: Data)], tensors: [StoredTensor]
   ) throws(CheckpointError) {
     let name = (directory as NSString).lastPathComponent
     let temporary = URL(fileURLWithPath: parent)
       .appendingPathComponent(".\(name).\(UUID().uuidString)")
     do {
       try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: false)
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      let json = try encoder.encode(config) + Data("\n".utf8)
-      try json.write(to: temporary.appendingPathComponent("config.json"))
-      let tokens = pieces.map { $0 + "\n" }.joined()
-      try Data(tokens.utf8).write(to: temporary.appendingPathComponent("tokens.txt"))
-      try Data(card.utf8).write(to: temporary.appendingPathComponent("README.md"))
+      for file in files { try file.data.write(to: temporary.appendingPathComponent(file.name)) }
       try SafetensorsWriter.write(
         tensors, to: temporary.appendingPathComponent("model.safetensors").path)
       // rename(2) replaces an empty folder and nothing else.

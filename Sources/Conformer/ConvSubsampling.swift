@@ -33,14 +33,13 @@ struct ConvSubsampling: Sendable {
       bias: try conv["0"].tensor("bias", [c]), inputs: 9)
     // [out, in, 3, 3] -> [out, (3, 3, in)]: a window's channels lie together in memory.
     second = Linear(
-      weight: try conv["2"].tensor("weight", [c, c, 3, 3]).exchangingLastAxes([c, c, 9]),
+      weight: try conv["2"].linearWeight([c, c, 3, 3]).exchangingLastAxes([c, c, 9]),
       bias: try conv["2"].tensor("bias", [c]), inputs: 9 * c)
     // [d, (channel, bin)] -> [d, (bin, channel)], and √d folded in.
     let scale = config.scalesInput ? Float(config.width).squareRoot() : 1
-    let weight = try reader["out"].tensor("weight", [config.width, c * f])
-      .exchangingLastAxes([config.width, c, f])
+    let weight = try reader["out"].linearWeight([config.width, c * f])
+      .exchangingLastAxes([config.width, c, f]).scaled(by: scale)
     let bias = try reader["out"].tensor("bias", [config.width])
-    for index in 0..<weight.count { weight.pointer[index] *= scale }
     for index in 0..<bias.count { bias.pointer[index] *= scale }
     output = Linear(weight: weight, bias: bias, inputs: c * f)
   }

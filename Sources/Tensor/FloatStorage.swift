@@ -29,20 +29,4 @@ public final class FloatStorage: @unchecked Sendable {
 
   /// A copy for inspection.
   public var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
-
-  /// The floats as [a, b, c] with the last two axes exchanged: [a, c, b]. Convolution weights
-  /// become those of a linear layer over windows whose channels lie together in memory.
-  public func exchangingLastAxes(_ shape: [Int]) -> FloatStorage {
-    precondition(shape.count == 3 && shape.reduce(1, *) == count, "\(count) floats as \(shape)")
-    let (a, b, c) = (shape[0], shape[1], shape[2])
-    let result = FloatStorage(count: count)
-    for i in 0..<a {
-      for j in 0..<b {
-        for k in 0..<c {
-          result.pointer[(i * c + k) * b + j] = pointer[(i * b + j) * c + k]
-        }
-      }
-    }
-    return result
-  }
 }

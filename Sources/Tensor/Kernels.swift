@@ -8,8 +8,11 @@ public enum Kernels {
   /// Name of the active instruction set, for reports.
   public static let instructionSet: String =
     switch ck_best_isa() {
+    case CK_ISA_AVX512_VNNI: "AVX-512 VNNI"
     case CK_ISA_AVX512: "AVX-512"
+    case CK_ISA_AVX_VNNI: "AVX-VNNI"
     case CK_ISA_AVX2: "AVX2"
+    case CK_ISA_NEON_DOT: "NEON with dot products"
     default: "portable"
     }
 }

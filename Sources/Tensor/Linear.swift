@@ -16,22 +16,28 @@ public enum Activation: Sendable {
 }
 
 /// A linear layer `y = x · Wᵀ + b`, its weights packed for this processor's matrix product.
+///
+/// With int8 weights each row of `x` is rounded to 8 bits with a scale of its own, so that no row
+/// depends on those beside it; what comes out is float32.
 public struct Linear: Sendable {
   public let inputs: Int
   public let outputs: Int
-  private let packed: FloatStorage
+  private let packed: PackedWeights
   private let bias: FloatStorage?  // [outputs]
 
   /// - Parameters:
   ///   - weight: [outputs, inputs], as checkpoints store it.
   ///   - bias: [outputs]; none when nil.
-  public init(weight: FloatStorage, bias: FloatStorage?, inputs: Int) {
+  public init(weight: LinearWeight, bias: FloatStorage?, inputs: Int) {
     outputs = weight.count / inputs
-    precondition(weight.count == inputs * outputs && (bias?.count ?? outputs) == outputs)
+    precondition(bias?.count ?? outputs == outputs)
     self.inputs = inputs
     self.bias = bias
-    packed = FloatStorage(count: Kernels.active.packed_count(outputs, inputs))
-    Kernels.active.pack(weight.pointer, outputs, inputs, packed.pointer)
+    packed = PackedWeights(weight, outputs: outputs, inputs: inputs)
+  }
+
+  public init(weight: FloatStorage, bias: FloatStorage?, inputs: Int) {
+    self.init(weight: .float32(weight), bias: bias, inputs: inputs)
   }
 
   /// `y = activation(x · Wᵀ + b)`. x: [rows, inputs], y: [rows, outputs].
@@ -97,11 +103,9 @@ public struct Linear: Sendable {
       y.columns == outputs && y.rows == x.groups * x.rows,
       "\(x.groups * x.rows) rows of \(outputs) outputs into [\(y.rows), \(y.columns)]")
     Parallel.split(x) { part, firstRow in
-      withUnsafePointer(to: part) { part in
-        Kernels.active.gemm(
-          part, packed.pointer, bias?.pointer, outputs, y.pointer + firstRow * y.stride, y.stride,
-          epilogue, scale)
-      }
+      packed.multiply(
+        part, bias: bias, into: y.pointer + firstRow * y.stride, stride: y.stride, epilogue,
+        scale: scale)
     }
   }
 }

@@ -37,6 +37,15 @@ public final class SafetensorsFile: @unchecked Sendable {
       rebasing: mapping[dataStart + entry.range.lowerBound..<dataStart + entry.range.upperBound])
   }
 
+  /// A tensor as it is stored, to be written elsewhere; nil if it is missing or has a type that
+  /// Starling does not read.
+  public func stored(_ name: String) -> StoredTensor? {
+    guard let entry = entries[name], let type = StoredType(rawValue: entry.type) else {
+      return nil
+    }
+    return StoredTensor(name: name, type: type, shape: entry.shape, bytes: Data(bytes(of: entry)))
+  }
+
   private static func map(_ path: String) throws(WeightError) -> UnsafeRawBufferPointer {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {

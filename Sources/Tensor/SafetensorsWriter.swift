@@ -4,9 +4,16 @@ import Foundation
 public enum StoredType: String, Sendable {
   case float16 = "F16"
   case float32 = "F32"
+  case int8 = "I8"
 
   /// Bytes per element.
-  public var size: Int { self == .float16 ? 2 : 4 }
+  public var size: Int {
+    switch self {
+    case .int8: 1
+    case .float16: 2
+    case .float32: 4
+    }
+  }
 }
 
 /// One tensor to write: little-endian elements in row-major order.

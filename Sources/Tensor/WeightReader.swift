@@ -34,7 +34,7 @@ public struct WeightReader {
   ///
   /// - Throws: `WeightError` if it is missing, has another shape or type, or is not finite.
   public func tensor(_ name: String, _ shape: [Int]) throws(WeightError) -> FloatStorage {
-    let (full, entry) = try find(name, shape)
+    let (full, entry) = try find(name, shape, [.float16, .float32])
     let bytes = file.bytes(of: entry)
     let storage = FloatStorage(count: shape.reduce(1, *))
     let bad: Int
@@ -62,14 +62,20 @@ public struct WeightReader {
   /// Whether the file has the tensor `name` below this reader's prefix.
   public func has(_ name: String) -> Bool { file.entries[prefix + name] != nil }
 
+  /// Whether the file has the tensor `name` below this reader's prefix as int8.
+  func isInt8(_ name: String) -> Bool {
+    file.entries[prefix + name]?.type == StoredType.int8.rawValue
+  }
+
   /// - Throws: `WeightError.unused` if the file has tensors that nothing asked for.
   public func requireAllUsed() throws(WeightError) {
     let unused = file.entries.keys.filter { !ledger.names.contains($0) }
     guard unused.isEmpty else { throw .unused(file: file.path, tensors: unused.sorted()) }
   }
 
-  private func find(
-    _ name: String, _ shape: [Int]
+  /// The full name and the entry of a tensor of one of `types`, which counts as used now.
+  func find(
+    _ name: String, _ shape: [Int], _ types: [StoredType]
   ) throws(WeightError) -> (String, SafetensorsFile.Entry) {
     let full = prefix + name
     guard let entry = file.entries[full] else {
@@ -78,44 +84,12 @@ public struct WeightReader {
     guard entry.shape == shape else {
       throw .wrongShape(file: file.path, tensor: full, found: entry.shape, expected: shape)
     }
-    guard StoredType(rawValue: entry.type) != nil else {
+    guard types.contains(where: { $0.rawValue == entry.type }) else {
       throw .wrongType(
-        file: file.path, tensor: full, found: entry.type, expected: "F16 or F32")
+        file: file.path, tensor: full, found: entry.type,
+        expected: types.map(\.rawValue).joined(separator: " or "))
     }
     ledger.names.insert(full)
     return (full, entry)
-  }
-}
-
-extension WeightReader {
-  /// `weight` [outputs, inputs] (or with trailing extents of 1, as 1×1 convolutions store it) and
-  /// `bias` [outputs].
-  public func linear(
-    inputs: Int, outputs: Int, bias: Bool = true, trailing: [Int] = []
-  ) throws(WeightError) -> Linear {
-    let weight = try tensor("weight", [outputs, inputs] + trailing)
-    let bias = bias ? try tensor("bias", [outputs]) : nil
-    return Linear(weight: weight, bias: bias, inputs: inputs)
-  }
-
-  /// The layers `names` over the same input as one, their outputs side by side; each has `weight`
-  /// [outputs, inputs] and `bias` [outputs].
-  public func sideBySide(
-    _ names: [String], inputs: Int, outputs: Int
-  ) throws(WeightError) -> Linear {
-    let weight = FloatStorage(count: names.count * outputs * inputs)
-    let bias = FloatStorage(count: names.count * outputs)
-    for (index, name) in names.enumerated() {
-      let part = try self[name].tensor("weight", [outputs, inputs])
-      (weight.pointer + index * part.count).update(from: part.pointer, count: part.count)
-      let partBias = try self[name].tensor("bias", [outputs])
-      (bias.pointer + index * outputs).update(from: partBias.pointer, count: outputs)
-    }
-    return Linear(weight: weight, bias: bias, inputs: inputs)
-  }
-
-  /// `weight` and `bias`, each [width].
-  public func layerNorm(_ width: Int) throws(WeightError) -> LayerNorm {
-    LayerNorm(gamma: try tensor("weight", [width]), beta: try tensor("bias", [width]))
   }
 }

@@ -1,14 +1,12 @@
 import ArgumentParser
 import Checkpoints
-import Conformer
 import Foundation
 import Recognizer
-import Tensor
 
 struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "model", abstract: "Look at models and import them.",
-    subcommands: [Info.self, Import.self])
+    commandName: "model", abstract: "Look at models, import them and make them smaller.",
+    subcommands: [Info.self, Import.self, Quantize.self])
 
   struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -49,43 +47,39 @@ struct ModelCommand: ParsableCommand {
       }
     }
   }
-}
+  struct Quantize: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make an int8 model folder of a model folder.",
+      discussion: """
+        The large matrices become int8, with a scale for each of their outputs, and are multiplied \
+        as integers: the model is smaller and faster and hears almost the same. The model itself \
+        is left as it is.
+        """)
 
-/// A model folder in words.
-private struct ModelDescription {
-  let text: String
+    @Option(help: "Folder of the model. (default: the shipped one)")
+    var model: String?
 
-  init(directory: String, model: RecognizerModel) throws {
-    let config = try ModelConfig.load(directory + "/config.json")
-    let file = try SafetensorsFile(path: directory + "/model.safetensors")
-    func parameters(_ prefix: String) -> Int {
-      file.entries.filter { $0.key.hasPrefix(prefix) }
-        .reduce(0) { $0 + $1.value.shape.reduce(1, *) }
+    @Option(help: "Folder to make.")
+    var output: String
+
+    func run() throws {
+      do {
+        let summary = try ModelQuantizer.quantize(
+          try model ?? ModelLocator.shippedModel(), to: output)
+        // What was written must load.
+        let model = try RecognizerModel(directory: output)
+        let description = try ModelDescription(directory: output, model: model)
+        try Terminal.print(description.text + Self.text(summary))
+      } catch {
+        throw Terminal.failure(error)
+      }
     }
-    let types = Set(file.entries.values.map(\.type)).sorted().joined(separator: ", ")
-    let (e, s) = (config.encoder, config.streaming)
-    func millions(_ count: Int) -> String { String(format: "%.1f M", Double(count) / 1e6) }
-    var lines = [
-      "model        \(config.model)",
-      "folder       \(directory)",
-      "parameters   \(millions(parameters(""))) (encoder \(millions(parameters("encoder."))), "
-        + "decoder \(millions(parameters("decoder.")))), stored as \(types)",
-      "features     \(config.features.type.rawValue), \(config.features.mels) mels, "
-        + "\(config.features.sampleRate) Hz, normalisation \(config.features.normalize.rawValue)",
-      "encoder      \(e.layers) Conformer layers, d \(e.width), \(e.heads) heads, feed-forward "
-        + "\(e.feedForwardWidth), kernel \(e.convolutionKernel), \(e.subsamplingFactor)x subsampling",
-      "ctc          \(config.ctc.vocabulary) classes, blank \(config.ctc.blank)",
-    ]
-    if let d = config.decoder {
-      lines.append(
-        "decoder      \(d.leftLayers) layers left to right, \(d.rightLayers) right to left, "
-          + "d \(d.width), \(d.heads) heads")
-    } else {
-      lines.append("decoder      none")
+
+    private static func text(_ summary: ModelQuantizer.Summary) -> String {
+      String(
+        format: "quantised    %d matrices, %.1f M weights; %.1f MiB of weights became %.1f MiB\n",
+        summary.matrices, Double(summary.weights) / 1e6, Double(summary.bytesBefore) / 1_048_576,
+        Double(summary.bytesAfter) / 1_048_576)
     }
-    lines.append(
-      "streaming    blocks of \(s.blockFrames) + \(s.lookAheadFrames) frames of 40 ms, left "
-        + "context \(s.leftFrames); \(model.makeStream().byteCount / 1024) KiB per stream")
-    text = lines.joined(separator: "\n") + "\n"
   }
 }

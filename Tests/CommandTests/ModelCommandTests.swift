@@ -15,6 +15,32 @@ import Testing
     }
   }
 
+  @Test func quantizeAndTranscribe() throws {
+    let model = folder.path + "/int8"
+    let quantized = try Starling.run(["model", "quantize", "--output", model])
+    expectSuccess(quantized)
+    for part in ["15.3 M I8 in 215 tensors", "215 matrices", "31.3 MiB of weights became 17.0 MiB"]
+    {
+      #expect(quantized.output.contains(part), "\(quantized.output)")
+    }
+    let info = try Starling.run(["model", "info", model])
+    expectSuccess(info)
+    #expect(quantized.output.hasPrefix(info.output))
+    let result = try Starling.run(["transcribe", Sample.dreamland, "--model", model])
+    expectSuccess(result)
+    #expect(try result.output == Sample.text(Sample.dreamland) + "\n")
+    // A folder that is there is not touched, and no model is made int8 twice.
+    let again = try Starling.run(["model", "quantize", "--output", model])
+    expectRefusal(again, saying: model, "remove it first")
+    let twice = try Starling.run(
+      ["model", "quantize", "--model", model, "--output", folder.path + "/twice"])
+    expectRefusal(twice, saying: model, "int8 already")
+    let missing = try Starling.run(
+      ["model", "quantize", "--model", folder.path + "/none", "--output", folder.path + "/x"])
+    expectRefusal(missing, saying: "none/config.json", "no such file")
+    expectUsageError(try Starling.run(["model", "quantize"]), saying: "--output")
+  }
+
   private static let checkpoint =
     Places.shared + "/weights/conformer-ctc-small-en/conformer-ctc-small-en.nemo"
 

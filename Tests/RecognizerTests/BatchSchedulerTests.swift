@@ -41,14 +41,24 @@ import Testing
     func waitForEnd() -> Bool { ended.wait(timeout: .now() + 120) == .success }
   }
 
-  private func alone(_ samples: [Float], _ options: RecognizerOptions) -> [RecognitionResult] {
-    let stream = Self.model.makeStream(options)
+  private func alone(
+    _ samples: [Float], _ options: RecognizerOptions, _ model: RecognizerModel = model
+  ) -> [RecognitionResult] {
+    let stream = model.makeStream(options)
     return stream.accept(samples) + stream.finish()
   }
 
   /// Different audio, latencies and passes, in uneven pieces, on one thread and several.
   @Test(arguments: [1, 2, 3])
   func equalToAlone(threads: Int) throws {
+    try expectEqualToAlone(Self.model, threads: threads)
+  }
+
+  @Test func int8EqualToAlone() throws {
+    try expectEqualToAlone(Int8Model.shared, threads: 2)
+  }
+
+  private func expectEqualToAlone(_ model: RecognizerModel, threads: Int) throws {
     let scheduler = BatchScheduler(.init(threads: threads, largestBatch: 5, patience: 0.002))
     defer { scheduler.stop() }
     let audio = try Self.names.map(Self.samples)
@@ -63,7 +73,7 @@ import Testing
       for (place, options) in choices.enumerated() {
         let collected = Collected()
         let stream = scheduler.makeStream(
-          Self.model, options, isBackground: (index + place) % 5 == 0,
+          model, options, isBackground: (index + place) % 5 == 0,
           receive: { collected.add($0, $1) })
         streams.append((stream, collected, samples, options))
       }
@@ -81,7 +91,7 @@ import Testing
     }
     for (_, collected, samples, options) in streams {
       #expect(collected.waitForEnd())
-      let expected = alone(samples, options)
+      let expected = alone(samples, options, model)
       #expect(collected.results.map(\.text) == expected.map(\.text))
       #expect(collected.results.map(\.committed) == expected.map(\.committed))
       #expect(collected.results.map(\.kind) == expected.map(\.kind))

@@ -6,7 +6,7 @@ import Testing
 
 /// An instruction set, as an argument of tests.
 enum InstructionSet: UInt32, CaseIterable, CustomTestStringConvertible {
-  case portable, avx2, avx512
+  case portable, avx2, avx512, avxVNNI, avx512VNNI, neonDot
 
   /// Those of this machine.
   static let here = allCases.filter { ck_kernels(ck_isa($0.rawValue)) != nil }
@@ -70,7 +70,10 @@ struct KernelTests {
     #expect(InstructionSet.here.contains(.portable))
     #expect(ck_kernels(ck_best_isa()) != nil)
     #expect(ck_kernels(ck_isa(99)) == nil)
-    let names = ["portable": 0, "AVX2": 1, "AVX-512": 2] as [String: UInt32]
+    let names: [String: UInt32] = [
+      "portable": 0, "AVX2": 1, "AVX-512": 2, "AVX-VNNI": 3, "AVX-512 VNNI": 4,
+      "NEON with dot products": 5,
+    ]
     #expect(names[Kernels.instructionSet] == ck_best_isa().rawValue)
   }
 

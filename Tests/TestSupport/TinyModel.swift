@@ -101,4 +101,8 @@ extension StoredTensor {
     StoredTensor(
       name: name, type: .float16, shape: shape, bytes: values.withUnsafeBytes { Data($0) })
   }
+  public static func int8(_ name: String, _ shape: [Int], _ values: [Int8]) -> StoredTensor {
+    StoredTensor(
+      name: name, type: .int8, shape: shape, bytes: values.withUnsafeBytes { Data($0) })
+  }
 }

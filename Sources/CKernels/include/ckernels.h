@@ -13,6 +13,10 @@ typedef enum {
   CK_ISA_PORTABLE = 0,  // whatever the compiler's baseline offers
   CK_ISA_AVX2 = 1,      // AVX2, FMA, F16C
   CK_ISA_AVX512 = 2,    // AVX-512 F, BW, DQ, VL
+  // The same with products of bytes:
+  CK_ISA_AVX_VNNI = 3,
+  CK_ISA_AVX512_VNNI = 4,
+  CK_ISA_NEON_DOT = 5,  // the baseline of 64-bit Arm and its dot products
 } ck_isa;
 
 // What a matrix product does with y = a * w + bias.
@@ -86,7 +90,22 @@ typedef struct {
   // c: [rows of a, n] from a, packed weights of [n, columns of a] and bias [n] (or NULL).
   void (*gemm)(const ck_operand *a, const float *packed, const float *bias, long n, float *c,
                long c_stride, ck_epilogue epilogue, float scale);
+
+  // 32-bit words of the packed form of int8 weights [n, k].
+  long (*packed_int8_count)(long n, long k);
+
+  // Packs weights w: [n, k] and the scale of each of their rows, [n], for `gemm_int8` of the same
+  // table. k is at most CK_INT8_INPUTS.
+  void (*pack_int8)(const int8_t *w, const float *scales, long n, long k, int32_t *packed);
+
+  // `gemm` with packed int8 weights. Each row of `a` is quantised to 8 bits with a scale and a zero
+  // point of its own; the sums are exact integers.
+  void (*gemm_int8)(const ck_operand *a, const int32_t *packed, const float *bias, long n, float *c,
+                    long c_stride, ck_epilogue epilogue, float scale);
 } ck_table;
+
+// Most inputs of a product with int8 weights: more could overflow its sums and its buffer.
+enum { CK_INT8_INPUTS = 32768 };
 
 // The kernels of one instruction set, or NULL when this processor or build lacks it.
 const ck_table *ck_kernels(ck_isa isa);

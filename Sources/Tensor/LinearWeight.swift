@@ -1,0 +1,76 @@
+import CKernels
+
+/// The weights of a linear layer in the precision that their file has: [outputs, inputs].
+public enum LinearWeight: Sendable {
+  case float32(FloatStorage)
+  /// Output i has the weights `scales[i] · values[i, …]`; scales: [outputs].
+  case int8([Int8], scales: [Float])
+
+  /// Most inputs of a layer with int8 weights.
+  public static let mostInt8Inputs = Int(CK_INT8_INPUTS)
+
+  var count: Int {
+    switch self {
+    case .float32(let storage): storage.count
+    case .int8(let values, _): values.count
+    }
+  }
+
+  /// The weights as [a, b, c] with the last two axes exchanged: [a, c, b]. Convolution weights
+  /// become those of a linear layer over windows whose channels lie together in memory.
+  public func exchangingLastAxes(_ shape: [Int]) -> LinearWeight {
+    switch self {
+    case .float32(let storage):
+      let result = FloatStorage(count: storage.count)
+      Self.exchange(storage.pointer, shape, into: result.pointer, count: storage.count)
+      return .float32(result)
+    case .int8(let values, let scales):
+      var result = values
+      result.withUnsafeMutableBufferPointer { result in
+        Self.exchange(values, shape, into: result.baseAddress!, count: values.count)
+      }
+      return .int8(result, scales: scales)
+    }
+  }
+
+  private static func exchange<Value>(
+    _ values: UnsafePointer<Value>, _ shape: [Int], into result: UnsafeMutablePointer<Value>,
+    count: Int
+  ) {
+    precondition(shape.count == 3 && shape.reduce(1, *) == count, "\(count) weights as \(shape)")
+    let (a, b, c) = (shape[0], shape[1], shape[2])
+    for i in 0..<a {
+      for j in 0..<b {
+        for k in 0..<c { result[(i * c + k) * b + j] = values[(i * b + j) * c + k] }
+      }
+    }
+  }
+
+  /// The weights times `factor`.
+  public func scaled(by factor: Float) -> LinearWeight {
+    switch self {
+    case .float32(let storage):
+      let result = FloatStorage(count: storage.count)
+      for index in 0..<storage.count { result.pointer[index] = storage.pointer[index] * factor }
+      return .float32(result)
+    case .int8(let values, let scales):
+      return .int8(values, scales: scales.map { $0 * factor })
+    }
+  }
+
+  /// The outputs of this layer and then those of another over the same inputs; nil if they differ
+  /// in precision.
+  func appending(_ other: LinearWeight) -> LinearWeight? {
+    switch (self, other) {
+    case (.float32(let a), .float32(let b)):
+      let result = FloatStorage(count: a.count + b.count)
+      result.pointer.update(from: a.pointer, count: a.count)
+      (result.pointer + a.count).update(from: b.pointer, count: b.count)
+      return .float32(result)
+    case (.int8(let a, let scalesA), .int8(let b, let scalesB)):
+      return .int8(a + b, scales: scalesA + scalesB)
+    default:
+      return nil
+    }
+  }
+}
