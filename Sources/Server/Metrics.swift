@@ -57,8 +57,6 @@ final class Metrics: Sendable {
 
   func closeSession() { state.withLock { $0.openSessions -= 1 } }
 
-  var openSessions: Int { state.withLock { $0.openSessions } }
-
   func count(audioSeconds: Double) { state.withLock { $0.audioSeconds += audioSeconds } }
 
   func count(error kind: String) { state.withLock { $0.errors[kind, default: 0] += 1 } }

@@ -1,6 +1,4 @@
 import Logging
-import Recognizer
-import Synchronization
 import Wire
 
 /// What every connection of a server shares.
