@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 
 /// The constants of a log-mel front end, shared by all streams of a model.
 ///
@@ -23,10 +24,13 @@ public final class LogMelFrontEnd: Sendable {
   /// Samples from one frame to the next.
   public static let shift = 160
   static let fftLength = 512
+  /// Bins of a power spectrum.
+  static let bins = fftLength / 2 + 1
   static let preEmphasis: Float = 0.97
 
   let window: [Float]
-  let filterbank: MelFilterbank
+  /// Energies of all filters from power spectra.
+  let filterbank: Linear  // [bins, mels]
   let fft: RealFFT
 
   /// - Precondition: `sampleRate` is 16000, the only rate that the frame sizes are made for.
@@ -42,10 +46,12 @@ public final class LogMelFrontEnd: Sendable {
     switch kind {
     case .nemo:
       window = hann.map { Float($0) }
-      filterbank = .slaney(count: mels, fftLength: Self.fftLength, sampleRate: sampleRate)
+      filterbank = MelFilters.slaney(
+        count: mels, fftLength: Self.fftLength, sampleRate: sampleRate)
     case .kaldi:
       window = hann.map { Float(pow($0, 0.85)) }
-      filterbank = .kaldi(count: mels, fftLength: Self.fftLength, sampleRate: sampleRate)
+      filterbank = MelFilters.kaldi(
+        count: mels, fftLength: Self.fftLength, sampleRate: sampleRate)
     }
   }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Tensor
 
 /// Turns the samples of one stream into log-mel frames.
 ///
@@ -6,7 +6,7 @@ import Foundation
 /// computed once, when its last sample is there.
 public struct LogMelStream {
   private let frontEnd: LogMelFrontEnd
-  private let work: RealFFT.Workspace
+  private let work: LogMelWorkspace
   /// Samples from the start of the next frame on; for NeMo pre-emphasised and with the zeros that
   /// precede the signal.
   private var pending: [Float]
@@ -16,7 +16,7 @@ public struct LogMelStream {
 
   public init(_ frontEnd: LogMelFrontEnd) {
     self.frontEnd = frontEnd
-    work = RealFFT.Workspace(length: LogMelFrontEnd.fftLength)
+    work = LogMelWorkspace(mels: frontEnd.mels)
     pending = []
     if frontEnd.kind == .nemo {
       // Frame t is centred on sample 160 t, so the first reaches half a window before the signal.
@@ -26,18 +26,34 @@ public struct LogMelStream {
 
   /// Takes mono samples in ±1 and appends the frames that became complete, [n, mels], to `frames`.
   public mutating func accept(_ samples: some Collection<Float>, into frames: inout [Float]) {
-    precondition(!finished, "a finished stream accepts no samples")
-    sampleCount += samples.count
-    pending.reserveCapacity(pending.count + samples.count)
-    switch frontEnd.kind {
-    case .nemo:
-      for sample in samples {
-        pending.append(sample - LogMelFrontEnd.preEmphasis * previousSample)
-        previousSample = sample
-      }
-    case .kaldi:
-      for sample in samples { pending.append(sample * 32768) }
+    // Collections that are no memory in a row are rare here, and short.
+    if samples.withContiguousStorageIfAvailable({ accept($0, into: &frames) }) == nil {
+      Array(samples).withUnsafeBufferPointer { accept($0, into: &frames) }
     }
+  }
+
+  private mutating func accept(
+    _ samples: UnsafeBufferPointer<Float>, into frames: inout [Float]
+  ) {
+    precondition(!finished, "a finished stream accepts no samples")
+    guard let last = samples.last else { return }
+    let first = pending.count
+    sampleCount += samples.count
+    pending.append(contentsOf: samples)
+    pending.withUnsafeMutableBufferPointer { pending in
+      let new = pending.baseAddress! + first
+      switch frontEnd.kind {
+      case .nemo:
+        let factor = LogMelFrontEnd.preEmphasis
+        new[0] = samples[0] - factor * previousSample
+        for index in 1..<samples.count {
+          new[index] = samples[index] - factor * samples[index - 1]
+        }
+      case .kaldi:
+        for index in 0..<samples.count { new[index] *= 32768 }
+      }
+    }
+    previousSample = last
     computeFrames(into: &frames)
   }
 
@@ -53,43 +69,53 @@ public struct LogMelStream {
   }
 
   private mutating func computeFrames(into frames: inout [Float]) {
-    var start = 0
-    while pending.count - start >= LogMelFrontEnd.windowLength {
-      computeFrame(at: start, into: &frames)
-      start += LogMelFrontEnd.shift
+    let (length, shift) = (LogMelFrontEnd.windowLength, LogMelFrontEnd.shift)
+    let count = pending.count < length ? 0 : 1 + (pending.count - length) / shift
+    for start in stride(from: 0, to: count, by: LogMelWorkspace.frames) {
+      let rows = min(LogMelWorkspace.frames, count - start)
+      pending.withUnsafeBufferPointer { pending in
+        for row in 0..<rows {
+          computePower(pending.baseAddress! + (start + row) * shift, row: row)
+        }
+      }
+      appendEnergies(rows: rows, to: &frames)
     }
-    pending.removeFirst(start)
+    pending.removeFirst(count * shift)
   }
 
-  private func computeFrame(at start: Int, into frames: inout [Float]) {
+  /// Power spectrum of the frame at `samples` as a row of the workspace.
+  private func computePower(_ samples: UnsafePointer<Float>, row: Int) {
     let length = LogMelFrontEnd.windowLength
     // NeMo (torch.stft) puts the window in the middle of the FFT, Kaldi at its start.
     let offset = frontEnd.kind == .nemo ? (LogMelFrontEnd.fftLength - length) / 2 : 0
-    let input = work.samples
+    let input = work.fft.samples
     input.update(repeating: 0, count: LogMelFrontEnd.fftLength)
-    pending.withUnsafeBufferPointer { samples in
-      (input + offset).update(from: samples.baseAddress! + start, count: length)
-    }
+    (input + offset).update(from: samples, count: length)
     if frontEnd.kind == .kaldi { Self.removeOffsetAndEmphasise(input) }
     frontEnd.window.withUnsafeBufferPointer { window in
       for index in 0..<length { input[offset + index] *= window[index] }
     }
-    frontEnd.fft.transform(work)
-    let bins = LogMelFrontEnd.fftLength / 2 + 1
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: bins + frontEnd.mels) { buffer in
-      let power = buffer.baseAddress!
-      let energies = power + bins
-      for bin in 0..<bins {
-        let (real, imaginary) = (work.spectrum[bin].0, work.spectrum[bin].1)
-        power[bin] = real * real + imaginary * imaginary
-      }
-      frontEnd.filterbank.apply(power, into: energies)
-      for mel in 0..<frontEnd.mels {
-        frames.append(
-          frontEnd.kind == .nemo
-            ? logf(energies[mel] + 0x1p-24) : logf(max(energies[mel], 0x1p-23)))
-      }
+    frontEnd.fft.transform(work.fft)
+    let spectrum = work.fft.spectrum
+    let power = work.power.rows(row..<row + 1).pointer
+    for bin in 0..<LogMelFrontEnd.bins {
+      let (real, imaginary) = (spectrum[bin].0, spectrum[bin].1)
+      power[bin] = real * real + imaginary * imaginary
     }
+  }
+
+  /// Appends the logarithms of the mel energies of the workspace's first `rows` power spectra.
+  private func appendEnergies(rows: Int, to frames: inout [Float]) {
+    let energies = work.energies.rows(0..<rows)
+    frontEnd.filterbank.apply(work.power.rows(0..<rows), into: energies)
+    let values = UnsafeMutableBufferPointer(
+      start: energies.pointer, count: rows * frontEnd.mels)
+    switch frontEnd.kind {
+    case .nemo: for index in values.indices { values[index] += 0x1p-24 }
+    case .kaldi: for index in values.indices { values[index] = max(values[index], 0x1p-23) }
+    }
+    Kernels.active.logarithm(energies.pointer, values.count)
+    frames.append(contentsOf: values)
   }
 
   /// Kaldi's per-frame mean removal and pre-emphasis, from the end backwards.

@@ -5,19 +5,22 @@
 // tile keeps CK_ROWS x 2 vectors of sums in registers over the whole inner dimension; its rows of
 // `a` are read in place, so a convolution is a product over its unfolded input without unfolding.
 
-typedef float ck_vector __attribute__((ext_vector_type(CK_WIDTH), aligned(4)));
-
 enum { ck_panel = 2 * CK_WIDTH };
 
-static long packed_count(long n, long k) {
+// Columns of the panel that begins `rest` columns before the end.
+static long panel_width(long rest) { return rest <= CK_WIDTH ? CK_WIDTH : ck_panel; }
+
+// Columns of all panels of n.
+static long packed_columns(long n) {
   long tail = n % ck_panel;
-  return (n - tail + (tail == 0 ? 0 : tail <= CK_WIDTH ? CK_WIDTH : ck_panel)) * k;
+  return n - tail + (tail == 0 ? 0 : panel_width(tail));
 }
+
+static long packed_count(long n, long k) { return packed_columns(n) * k; }
 
 static void pack(const float *w, long n, long k, float *packed) {
   for (long j = 0; j < n; j += ck_panel) {
-    long width = n - j <= CK_WIDTH ? CK_WIDTH : ck_panel;
-    long filled = n - j < width ? n - j : width;
+    long width = panel_width(n - j), filled = n - j < width ? n - j : width;
     memset(packed, 0, sizeof(float) * width * k);
     for (long c = 0; c < filled; c++)
       for (long i = 0; i < k; i++) packed[i * width + c] = w[(j + c) * k + i];
@@ -57,11 +60,12 @@ static inline __attribute__((always_inline)) void store_row(
   if (!whole) memcpy(row, edge, sizeof(float) * columns);
 }
 
-// One tile: `rows` x `vectors` vectors of c from all of k. The bounds are constants wherever this
-// is inlined, so the loops over them vanish. `columns` of the tile exist in c.
+// One tile: `rows` x `vectors` vectors of c from all of k, the right operand in rows `step` floats
+// apart. The bounds are constants wherever this is inlined, so the loops over them vanish.
+// `columns` of the tile exist in c.
 static inline __attribute__((always_inline)) void gemm_tile(
     const int rows, const int vectors, const ck_operand *operand, const float *a,
-    const float *packed, const float *bias, long columns, float *c, long c_stride,
+    const float *packed, long step, const float *bias, long columns, float *c, long c_stride,
     ck_epilogue epilogue, float scale) {
 #pragma clang fp contract(fast)
   const long a_stride = operand->stride, k = operand->k;
@@ -71,7 +75,7 @@ static inline __attribute__((always_inline)) void gemm_tile(
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) sum[r][v] = 0;
   for (long s = 0; s < operand->segments; s++, a += operand->segment_stride) {
-    for (long i = 0; i < k; i++, packed += vectors * CK_WIDTH) {
+    for (long i = 0; i < k; i++, packed += step) {
       ck_vector w[2];
 #pragma clang loop unroll(full)
       for (int v = 0; v < vectors; v++) w[v] = *(const ck_vector *)(packed + v * CK_WIDTH);
@@ -93,13 +97,13 @@ static inline __attribute__((always_inline)) void gemm_tile(
 #define CK_TILE(rows)                                                                            \
   case rows:                                                                                     \
     if (vectors == 2)                                                                            \
-      gemm_tile(rows, 2, operand, a, packed, bias, columns, c, c_stride, epilogue, scale);       \
+      gemm_tile(rows, 2, operand, a, packed, step, bias, columns, c, c_stride, epilogue, scale); \
     else                                                                                         \
-      gemm_tile(rows, 1, operand, a, packed, bias, columns, c, c_stride, epilogue, scale);       \
+      gemm_tile(rows, 1, operand, a, packed, step, bias, columns, c, c_stride, epilogue, scale); \
     break;
 
 static void gemm_rows(long rows, int vectors, const ck_operand *operand, const float *a,
-                      const float *packed, const float *bias, long columns, float *c,
+                      const float *packed, long step, const float *bias, long columns, float *c,
                       long c_stride, ck_epilogue epilogue, float scale) {
   switch (rows) {
     CK_TILE(1)
@@ -126,15 +130,15 @@ static void gemm(const ck_operand *a, const float *packed, const float *bias, lo
   // The rows in tiles of nearly equal height: 16 rows as 8 + 8, not 12 + 4.
   const long m = a->rows, tiles = (m + CK_ROWS - 1) / CK_ROWS;
   for (long j = 0; j < n; j += ck_panel) {
-    int vectors = n - j <= CK_WIDTH ? 1 : 2;
-    long width = vectors * CK_WIDTH;
+    long width = panel_width(n - j);
+    int vectors = (int)(width / CK_WIDTH);
     long columns = n - j < width ? n - j : width;
     for (long g = 0; g < a->groups; g++) {
       for (long t = 0; t < tiles; t++) {
         long first = m * t / tiles, last = m * (t + 1) / tiles;
         gemm_rows(last - first, vectors, a, a->data + g * a->group_stride + first * a->stride,
-                  packed, bias ? bias + j : NULL, columns, c + (g * m + first) * c_stride + j,
-                  c_stride, epilogue, scale);
+                  packed, width, bias ? bias + j : NULL, columns,
+                  c + (g * m + first) * c_stride + j, c_stride, epilogue, scale);
       }
     }
     packed += width * a->segments * a->k;

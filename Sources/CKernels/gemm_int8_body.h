@@ -45,15 +45,8 @@ typedef struct {
 
 static long dot_groups(long k) { return (k + CK_DOT_GROUP - 1) / CK_DOT_GROUP; }
 
-// Columns of the panel that begins `rest` columns before the end.
-static long panel_width(long rest) { return rest <= CK_WIDTH ? CK_WIDTH : ck_panel; }
-
 // A panel: sums of the weights and scales of its columns, then the weights. All are 32 bits.
-static long packed_int8_count(long n, long k) {
-  long columns = 0;
-  for (long j = 0; j < n; j += ck_panel) columns += panel_width(n - j);
-  return columns * (2 + dot_groups(k));
-}
+static long packed_int8_count(long n, long k) { return packed_columns(n) * (2 + dot_groups(k)); }
 
 static void pack_int8(const int8_t *w, const float *scales, long n, long k, int32_t *packed) {
   const long groups = dot_groups(k);

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
+typedef float ck_vector __attribute__((ext_vector_type(CK_WIDTH), aligned(4)));
+
 // exp for finite x by 2^n * 2^f with a degree-6 polynomial: relative error below 3e-7.
 static inline float ck_exp(float x) {
   const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
@@ -65,66 +67,74 @@ static void layer_norm(const float *x, long x_stride, long rows, long n, const f
   }
 }
 
-static void add_row(const float *x, long x_stride, long rows, long n, const float *bias,
-                    float *restrict y, long y_stride) {
-  for (long r = 0; r < rows; r++, x += x_stride, y += y_stride)
-    for (long j = 0; j < n; j++) y[j] = x[j] + bias[j];
-}
-
 static void glu(const float *x, long x_stride, long rows, long n, float *restrict y,
                 long y_stride) {
   for (long r = 0; r < rows; r++, x += x_stride, y += y_stride)
     for (long j = 0; j < n; j++) y[j] = x[j] * ck_sigmoid(x[n + j]);
 }
 
-static void depthwise_swish(const float *x, long rows, long n, const float *w, const float *bias,
-                            long taps, float *restrict y) {
-  // Tiles of channels small enough to keep their sums in registers over all taps.
-  enum { tile = 32 };
-  for (long j = 0; j < n; j += tile) {
-    long width = n - j < tile ? n - j : tile;
-    for (long t = 0; t < rows; t++) {
-      float sum[tile];
-      if (width == tile) {
-        for (long c = 0; c < tile; c++) sum[c] = bias[j + c];
-        for (long k = 0; k < taps; k++) {
-          const float *row = x + (t + k) * n + j, *tap = w + k * n + j;
-          for (long c = 0; c < tile; c++) sum[c] += row[c] * tap[c];
-        }
-      } else {
-        for (long c = 0; c < width; c++) sum[c] = bias[j + c];
-        for (long k = 0; k < taps; k++) {
-          const float *row = x + (t + k) * n + j, *tap = w + k * n + j;
-          for (long c = 0; c < width; c++) sum[c] += row[c] * tap[c];
-        }
-      }
-      float *out = y + t * n + j;
-      for (long c = 0; c < width; c++) out[c] = sum[c] * ck_sigmoid(sum[c]);
+// `rows` outputs of one vector of channels: weights of eight taps at a time in registers, and each
+// input loaded once for all outputs that want it of those taps.
+static inline __attribute__((always_inline)) void depthwise_tile(
+    const int rows, const float *x, long n, const float *w, ck_vector bias, long taps, float *y) {
+#pragma clang fp contract(fast)
+  enum { group = 8 };
+  ck_vector sum[8];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) sum[r] = bias;
+  long k = 0;
+  for (; k + group <= taps; k += group, x += group * n, w += group * n) {
+    ck_vector tap[group];
+#pragma clang loop unroll(full)
+    for (int g = 0; g < group; g++) tap[g] = *(const ck_vector *)(w + g * n);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows + group - 1; i++) {
+      ck_vector v = *(const ck_vector *)(x + i * n);
+#pragma clang loop unroll(full)
+      for (int r = 0; r < rows; r++)
+        if (i - r >= 0 && i - r < group) sum[r] += v * tap[i - r];
     }
   }
+  for (; k < taps; k++, x += n, w += n) {
+    ck_vector tap = *(const ck_vector *)w;
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) sum[r] += *(const ck_vector *)(x + r * n) * tap;
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) *(ck_vector *)(y + r * n) = sum[r];
 }
 
-static void relative_softmax(float *s, long s_stride, const float *p, long p_stride, long first,
-                             long rows, long n, float scale) {
-#pragma clang fp reassociate(on)
-  for (long i = 0; i < rows; i++, s += s_stride, p += p_stride) {
-    const float *shifted = p + first - i;
-    for (long j = 0; j < n; j++) s[j] = (s[j] + shifted[j]) * scale;
-    float top = ck_max(s, n);
-    for (long j = 0; j < n; j++) s[j] = ck_exp(s[j] - top);
-    float inverse = 1.0f / ck_sum(s, n);
-    for (long j = 0; j < n; j++) s[j] *= inverse;
+static void depthwise_swish(const float *x, long rows, long n, const float *w, const float *bias,
+                            long taps, float *restrict y) {
+#pragma clang fp contract(fast)
+  const long whole = n - n % CK_WIDTH;
+  for (long j = 0; j < whole; j += CK_WIDTH) {
+    const ck_vector b = *(const ck_vector *)(bias + j);
+    long t = 0;
+    for (; t + 8 <= rows; t += 8) depthwise_tile(8, x + t * n + j, n, w + j, b, taps, y + t * n + j);
+    for (; t + 4 <= rows; t += 4) depthwise_tile(4, x + t * n + j, n, w + j, b, taps, y + t * n + j);
+    for (; t < rows; t++) depthwise_tile(1, x + t * n + j, n, w + j, b, taps, y + t * n + j);
   }
+  for (long j = whole; j < n; j++) {
+    for (long t = 0; t < rows; t++) {
+      float sum = bias[j];
+      for (long k = 0; k < taps; k++) sum += x[(t + k) * n + j] * w[k * n + j];
+      y[t * n + j] = sum;
+    }
+  }
+  for (long i = 0; i < rows * n; i++) y[i] = y[i] * ck_sigmoid(y[i]);
 }
 
-static void softmax(float *s, long stride, long rows, long n, float scale) {
+// s = exp(scale * (s - max s)), scale > 0; returns the inverse of their sum.
+static float exponentials(float *s, long n, float scale) {
 #pragma clang fp reassociate(on)
-  for (long i = 0; i < rows; i++, s += stride) {
-    float top = ck_max(s, n);
-    for (long j = 0; j < n; j++) s[j] = ck_exp((s[j] - top) * scale);
-    float inverse = 1.0f / ck_sum(s, n);
-    for (long j = 0; j < n; j++) s[j] *= inverse;
+  float top = ck_max(s, n);
+  float sum = 0;
+  for (long j = 0; j < n; j++) {
+    s[j] = ck_exp((s[j] - top) * scale);
+    sum += s[j];
   }
+  return 1.0f / sum;
 }
 
 static void gathered_attention(const float *q, const float *keys, const float *values, long stride,
@@ -138,12 +148,13 @@ static void gathered_attention(const float *q, const float *keys, const float *v
       for (long c = 0; c < depth; c++) sum += q[c] * key[c];
       scores[j] = sum;
     }
-    softmax(scores, n, 1, n, scale);
+    float inverse = exponentials(scores, n, scale);
     for (long c = 0; c < depth; c++) y[c] = 0;
     for (long j = 0; j < n; j++) {
       const float *value = values + rows[j] * stride;
       for (long c = 0; c < depth; c++) y[c] += scores[j] * value[c];
     }
+    for (long c = 0; c < depth; c++) y[c] *= inverse;
   }
 }
 
@@ -156,6 +167,35 @@ static void log_softmax(float *x, long stride, long rows, long n) {
     float offset = top + logf(sum);
     for (long j = 0; j < n; j++) x[j] -= offset;
   }
+}
+
+// log for positive normal x: x = 2^e * m with m around 1, and a degree-9 polynomial in m - 1
+// (Cephes logf): relative error below 2e-7.
+static inline float ck_log(float x) {
+  int32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  // m from sqrt(1/2) to sqrt(2).
+  int32_t e = (bits - 0x3F3504F3) >> 23;
+  int32_t mantissa = bits - (e << 23);
+  float m;
+  memcpy(&m, &mantissa, sizeof m);
+  m -= 1.0f;
+  float p = 7.0376836292e-2f;
+  p = p * m - 1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m - 1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m - 1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m - 2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  float square = m * m;
+  p = p * m * square + (float)e * -2.12194440e-4f - 0.5f * square;
+  return m + p + (float)e * 0.693359375f;
+}
+
+static void logarithm(float *x, long count) {
+  for (long i = 0; i < count; i++) x[i] = ck_log(x[i]);
 }
 
 static long first_not_finite(const float *x, long count) {
@@ -187,22 +227,25 @@ static long half_to_float(const uint16_t *x, float *y, long count) {
 }
 
 #include "gemm_body.h"
+#include "attention_body.h"
 #include "gemm_int8_body.h"
 
 const ck_table CK_TABLE = {
     .layer_norm = layer_norm,
-    .add_row = add_row,
     .glu = glu,
     .depthwise_swish = depthwise_swish,
-    .relative_softmax = relative_softmax,
-    .softmax = softmax,
     .gathered_attention = gathered_attention,
     .log_softmax = log_softmax,
+    .logarithm = logarithm,
     .half_to_float = half_to_float,
     .first_not_finite = first_not_finite,
     .packed_count = packed_count,
     .pack = pack,
     .gemm = gemm,
+    .attention_packed_count = attention_packed_count,
+    .pack_attention = pack_attention,
+    .attention_scratch_count = attention_scratch_count,
+    .attention = attention,
     .packed_int8_count = packed_int8_count,
     .pack_int8 = pack_int8,
     .gemm_int8 = gemm_int8,

@@ -53,7 +53,7 @@ public struct AttentionDecoder: Sendable {
     _ frames: MatrixView, utterances: [Range<Int>]? = nil
   ) -> CrossAttentionMemory {
     CrossAttentionMemory(
-      layers.map(\.memoryProjection), frames: frames,
+      layers.map(\.memoryProjection), heads: layers[0].heads, frames: frames,
       utterances: utterances ?? [0..<frames.rows])
   }
 

@@ -7,37 +7,48 @@ import Tensor
 public final class CrossAttentionMemory: Sendable {
   /// Rows of each utterance's frames.
   public let utterances: [Range<Int>]
-  /// Keys and values side by side, per layer. [layers][frames, 2 d]
-  private let layers: [FloatStorage]
+  private let heads: Int
   private let width: Int
+  /// Packed keys and values of each layer, one utterance after the other.
+  private let layers: [FloatStorage]
+  /// Where each utterance begins there, and where the last one ends.
+  private let offsets: [Int]
 
-  init(_ projections: [Linear], frames: MatrixView, utterances: [Range<Int>]) {
+  init(_ projections: [Linear], heads: Int, frames: MatrixView, utterances: [Range<Int>]) {
     precondition(
       utterances.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= frames.rows },
       "the utterances \(utterances) reach beyond \(frames.rows) frames")
-    self.utterances = utterances
-    width = frames.columns
+    let width = frames.columns
+    var offsets = [0]
+    for rows in utterances {
+      // Each begins on a boundary of 64 bytes.
+      let count = AttentionMemory.count(keys: rows.count, heads: heads, width: width)
+      offsets.append((offsets.last! + count + 15) / 16 * 16)
+    }
+    let projected = FloatStorage(count: frames.rows * 2 * width)
+    let both = projected.view(columns: 2 * width)
     layers = projections.map { projection in
-      let storage = FloatStorage(count: frames.rows * projection.outputs)
-      projection.apply(frames, into: storage.view(columns: projection.outputs))
+      projection.apply(frames, into: both)
+      let storage = FloatStorage(count: offsets.last!)
+      for (rows, offset) in zip(utterances, offsets) where !rows.isEmpty {
+        AttentionMemory(
+          keys: rows.count, heads: heads, width: width, memory: storage.pointer + offset
+        ).pack(
+          keys: both.rows(rows).columns(0..<width),
+          values: both.rows(rows).columns(width..<2 * width), at: 0)
+      }
       return storage
     }
+    (self.utterances, self.offsets, self.heads, self.width) = (utterances, offsets, heads, width)
   }
 
   var layerCount: Int { layers.count }
 
-  /// Keys of an utterance. [T, d]
-  func keys(layer: Int, utterance: Int) -> MatrixView {
-    rows(layer, utterance).columns(0..<width)
-  }
-
-  /// Values of an utterance. [T, d]
-  func values(layer: Int, utterance: Int) -> MatrixView {
-    rows(layer, utterance).columns(width..<2 * width)
-  }
-
-  private func rows(_ layer: Int, _ utterance: Int) -> MatrixView {
-    layers[layer].view(columns: 2 * width).rows(utterances[utterance])
+  /// Keys and values of an utterance that has frames.
+  func memory(layer: Int, utterance: Int) -> AttentionMemory {
+    AttentionMemory(
+      keys: utterances[utterance].count, heads: heads, width: width,
+      memory: layers[layer].pointer + offsets[utterance])
   }
 
   /// Bytes held.

@@ -1,4 +1,3 @@
-import CKernels
 import Tensor
 
 /// One pre-norm Transformer decoder layer, tensors named as WeNet's `DecoderLayer`:
@@ -6,14 +5,12 @@ import Tensor
 struct DecoderLayer: Sendable {
   /// Keys and values of the encoder's frames. [d, 2 d]
   let memoryProjection: Linear
-  private let heads: Int
+  let heads: Int
   private let selfAttention: CausalSelfAttention
   private let norm2: LayerNorm
   private let query: Linear
   private let crossOutput: Linear
   private let feedForward: FeedForward
-  /// Queries per tile: bounds the score matrix over a long utterance.
-  private static let tile = 64
 
   init(_ reader: WeightReader, _ config: DecoderConfig) throws(WeightError) {
     let (d, cross) = (config.width, reader["src_attn"])
@@ -47,41 +44,35 @@ struct DecoderLayer: Sendable {
       let queries = scratch.matrix(rows: x.rows, columns: x.columns)
       query.apply(normed, into: queries)
       for group in rows.groups {
-        for start in stride(from: group.rows.lowerBound, to: group.rows.upperBound, by: Self.tile) {
-          let tile = start..<min(start + Self.tile, group.rows.upperBound)
-          attendMemory(
-            queries, RowGroup(utterance: group.utterance, rows: tile), memory, layer: layer,
-            into: context, crossWeights: crossWeights, scratch: scratch)
-        }
+        attendMemory(
+          queries.rows(group.rows), group, memory, layer: layer, into: context.rows(group.rows),
+          crossWeights: crossWeights, scratch: scratch)
       }
       crossOutput.add(context, to: x)
     }
     feedForward.step(x, scratch: scratch)
   }
 
-  /// Cross-attention of some rows over their utterance. queries, context: [all rows, d]
+  /// Cross-attention of some rows over their utterance. queries, context: [rows of the group, d]
   private func attendMemory(
     _ queries: MatrixView, _ group: RowGroup, _ memory: CrossAttentionMemory, layer: Int,
     into context: MatrixView, crossWeights: ((CrossAttentionWeights) -> Void)?,
     scratch: ScratchArena
   ) {
-    let keys = memory.keys(layer: layer, utterance: group.utterance)
-    let values = memory.values(layer: layer, utterance: group.utterance)
-    let (queries, context) = (queries.rows(group.rows), context.rows(group.rows))
-    guard keys.rows > 0 else { return context.fill(0) }
+    let (rows, frames) = (queries.rows, memory.utterances[group.utterance].count)
+    guard frames > 0 else { return context.fill(0) }
+    let memory = memory.memory(layer: layer, utterance: group.utterance)
+    guard let crossWeights else {
+      return memory.attend(queries: queries, into: context, scratch: scratch)
+    }
     scratch.scope {
-      let scores = scratch.matrix(rows: queries.rows, columns: keys.rows)
-      let depth = queries.columns / heads
+      let weights = scratch.matrix(rows: heads * rows, columns: frames)
+      memory.attend(queries: queries, into: context, weights: weights, scratch: scratch)
       for head in 0..<heads {
-        let part = head * depth..<(head + 1) * depth
-        MatrixProduct.multiplyTransposed(queries.columns(part), keys.columns(part), into: scores)
-        Kernels.active.softmax(
-          scores.pointer, scores.stride, scores.rows, scores.columns,
-          1 / Float(depth).squareRoot())
-        crossWeights?(
+        crossWeights(
           CrossAttentionWeights(
-            utterance: group.utterance, head: head, rows: group.rows, weights: scores))
-        MatrixProduct.multiply(scores, values.columns(part), into: context.columns(part))
+            utterance: group.utterance, head: head, rows: group.rows,
+            weights: weights.rows(head * rows..<(head + 1) * rows)))
       }
     }
   }

@@ -91,12 +91,23 @@ public final class EncoderCache {
     }
   }
 
-  /// Keeps the last rows of a layer's `keys` and `values`, each [validRows + final rows, d].
+  /// Appends the keys and values of a step's final frames to those of a layer, and drops what
+  /// the left context no longer reaches. keys, values: [final rows, d].
   func store(_ layer: Int, keys: MatrixView, values: MatrixView) {
-    let kept = min(leftContext ?? keys.rows, keys.rows)
-    let last = keys.rows - kept..<keys.rows
-    rows(layer, offset: 0, count: kept).copy(from: keys.rows(last))
-    rows(layer, offset: capacity, count: kept).copy(from: values.rows(last))
+    append(keys, layer, offset: 0)
+    append(values, layer, offset: capacity)
+  }
+
+  private func append(_ new: MatrixView, _ layer: Int, offset: Int) {
+    let kept = min(leftContext ?? .max, validRows + new.rows)
+    let appended = min(new.rows, kept)
+    let stayed = kept - appended
+    // Rows move towards the front, so none is overwritten before it has moved.
+    rows(layer, offset: offset, count: stayed).pointer.update(
+      from: rows(layer, offset: offset + validRows - stayed, count: stayed).pointer,
+      count: stayed * width)
+    rows(layer, offset: offset + stayed, count: appended)
+      .copy(from: new.rows(new.rows - appended..<new.rows))
   }
 
   /// Counts the final frames of a step once all layers have stored theirs.

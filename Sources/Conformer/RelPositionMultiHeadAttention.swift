@@ -1,4 +1,3 @@
-import CKernels
 import Tensor
 
 /// Multi-head attention with relative positions (Dai et al. 2019):
@@ -12,8 +11,6 @@ struct RelPositionMultiHeadAttention: Sendable {
   private let output: Linear
   private let biasU: FloatStorage  // [d]
   private let biasV: FloatStorage  // [d]
-  /// Queries per tile: bounds the score matrices of a long block.
-  private static let tile = 64
 
   init(_ reader: WeightReader, _ config: EncoderConfig) throws(WeightError) {
     heads = config.heads
@@ -57,53 +54,24 @@ struct RelPositionMultiHeadAttention: Sendable {
   ) {
     scratch.scope {
       let cache = block.cache
-      let (cached, n) = (cache.validRows, projected.rows)
-      // Keys and values of the left context and the block, one after the other. [cached + n, d]
-      let keys = scratch.matrix(rows: cached + n, columns: width)
-      let values = scratch.matrix(rows: cached + n, columns: width)
-      keys.rows(0..<cached).copy(from: cache.keys(layer))
-      values.rows(0..<cached).copy(from: cache.values(layer))
-      keys.rows(cached..<cached + n).copy(from: projected.columns(width..<2 * width))
-      values.rows(cached..<cached + n).copy(from: projected.columns(2 * width..<3 * width))
-
-      for start in stride(from: 0, to: n, by: Self.tile) {
-        let queries = start..<min(start + Self.tile, n)
-        attendTile(
-          projected.rows(queries).columns(0..<width), keys: keys, values: values,
-          positions: positions.columns(
-            layer: layer, queries: queries, cached: cached, keys: keys.rows),
-          into: context.rows(queries), scratch: scratch)
-      }
-      let final = cached + block.finalRows
-      cache.store(layer, keys: keys.rows(0..<final), values: values.rows(0..<final))
-    }
-  }
-
-  /// One tile of queries. queries, context: [t, d]; positions: [d, keys + t - 1].
-  private func attendTile(
-    _ queries: MatrixView, keys: MatrixView, values: MatrixView, positions: MatrixView,
-    into context: MatrixView, scratch: ScratchArena
-  ) {
-    scratch.scope {
-      let (t, m, depth) = (queries.rows, keys.rows, width / heads)
-      let withU = scratch.matrix(rows: t, columns: width)
-      let withV = scratch.matrix(rows: t, columns: width)
-      for (biased, bias) in [(withU, biasU), (withV, biasV)] {
-        Kernels.active.add_row(
-          queries.pointer, queries.stride, t, width, bias.pointer, biased.pointer, biased.stride)
-      }
-      let scores = scratch.matrix(rows: t, columns: m)
-      let shifted = scratch.matrix(rows: t, columns: m + t - 1)
-      let scale = 1 / Float(depth).squareRoot()
-      for head in 0..<heads {
-        let part = head * depth..<(head + 1) * depth
-        MatrixProduct.multiplyTransposed(
-          withU.columns(part), keys.columns(part), into: scores)
-        MatrixProduct.multiply(withV.columns(part), positions.rows(part), into: shifted)
-        Kernels.active.relative_softmax(
-          scores.pointer, m, shifted.pointer, shifted.stride, t - 1, t, m, scale)
-        MatrixProduct.multiply(scores, values.columns(part), into: context.columns(part))
-      }
+      let cached = cache.validRows
+      let keys = projected.columns(width..<2 * width)
+      let values = projected.columns(2 * width..<3 * width)
+      // Those of the left context and then the block's.
+      let total = cached + keys.rows
+      let packed = scratch.matrix(
+        rows: 1, columns: AttentionMemory.count(keys: total, heads: heads, width: width))
+      let memory = AttentionMemory(
+        keys: total, heads: heads, width: width, memory: packed.pointer)
+      memory.pack(keys: cache.keys(layer), values: cache.values(layer), at: 0)
+      memory.pack(keys: keys, values: values, at: cached)
+      memory.attend(
+        queries: projected.columns(0..<width), biasU: biasU, biasV: biasV,
+        positions: positions.columns(
+          layer: layer, queries: keys.rows, cached: cached),
+        into: context, scratch: scratch)
+      let final = 0..<block.finalRows
+      cache.store(layer, keys: keys.rows(final), values: values.rows(final))
     }
   }
 }

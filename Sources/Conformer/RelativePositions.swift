@@ -8,12 +8,13 @@ import Tensor
 /// In this order the positions of one query's keys are consecutive columns.
 final class RelativePositions: Sendable {
   let reach: Int
+  private let width: Int
   private let layers: [FloatStorage]
 
   init(reach: Int, projections: [Linear]) {
     self.reach = reach
-    let width = projections[0].inputs
-    let count = 2 * reach - 1
+    width = projections[0].inputs
+    let (width, count) = (width, 2 * reach - 1)
     let encodings = FloatStorage(count: count * width)
     for column in 0..<count {
       SinusoidalPositions.encode(
@@ -22,7 +23,7 @@ final class RelativePositions: Sendable {
     layers = projections.map { projection in
       let projected = FloatStorage(count: count * width)
       projection.apply(encodings.view(columns: width), into: projected.view(columns: width))
-      let transposed = FloatStorage(count: count * width)
+      let transposed = FloatStorage(count: count * width + AttentionMemory.positionPadding)
       for column in 0..<count {
         for index in 0..<width {
           transposed.pointer[index * count + column] = projected.pointer[column * width + index]
@@ -32,13 +33,12 @@ final class RelativePositions: Sendable {
     }
   }
 
-  /// Positions of queries `queries` (rows of a block) against keys that begin `cached` rows before
-  /// the block and number `keys`: [d, keys + queries.count - 1]. Column
-  /// `queries.upperBound - 1 - i + j` belongs to query i and key j.
-  func columns(layer: Int, queries: Range<Int>, cached: Int, keys: Int) -> MatrixView {
-    let first = reach - 1 - (cached + queries.upperBound - 1)
-    return layers[layer].view(columns: 2 * reach - 1)
-      .columns(first..<first + keys + queries.count - 1)
+  /// Positions of a block of `queries` rows against `cached` keys and then its own:
+  /// [d, cached + 2 · queries - 1]. Column `queries - 1 - i + j` belongs to query i and key j.
+  func columns(layer: Int, queries: Int, cached: Int) -> MatrixView {
+    let first = reach - (cached + queries)
+    return MatrixView(layers[layer].pointer, rows: width, columns: 2 * reach - 1)
+      .columns(first..<first + cached + 2 * queries - 1)
   }
 }
 

@@ -17,27 +17,37 @@ public enum Parallel {
     threads.store(max(count, 1), ordering: .relaxed)
   }
 
+  /// Parts that so many rows are divided into.
+  static func parts(rows: Int) -> Int {
+    max(min(threads.load(ordering: .relaxed), rows / rowsPerThread), 1)
+  }
+
+  /// Calls `body` with the index and the rows of each part, at once.
+  static func split(rows: Int, into parts: Int, _ body: (Int, Range<Int>) -> Void) {
+    guard parts > 1 else { return body(0, 0..<rows) }
+    // The parts are disjoint.
+    nonisolated(unsafe) let body = body
+    DispatchQueue.concurrentPerform(iterations: parts) { index in
+      body(index, rows * index / parts..<rows * (index + 1) / parts)
+    }
+  }
+
   /// Calls `body` with parts of `operand` and the index of the first row of each, at once.
   static func split(_ operand: ck_operand, _ body: (ck_operand, Int) -> Void) {
     // An operand of many groups is divided by groups.
     let byGroups = operand.groups > 1
     let units = byGroups ? operand.groups : operand.rows
-    let parts = min(
-      threads.load(ordering: .relaxed), operand.groups * operand.rows / rowsPerThread, units)
-    guard parts > 1 else { return body(operand, 0) }
-    // The parts are disjoint, and the operand is only read.
-    nonisolated(unsafe) let (operand, body) = (operand, body)
-    DispatchQueue.concurrentPerform(iterations: parts) { index in
-      let (first, last) = (units * index / parts, units * (index + 1) / parts)
+    let parts = min(parts(rows: operand.groups * operand.rows), units)
+    split(rows: units, into: parts) { _, range in
       var part = operand
       if byGroups {
-        part.data += first * operand.group_stride
-        part.groups = last - first
-        body(part, first * operand.rows)
+        part.data += range.lowerBound * operand.group_stride
+        part.groups = range.count
+        body(part, range.lowerBound * operand.rows)
       } else {
-        part.data += first * operand.stride
-        part.rows = last - first
-        body(part, first)
+        part.data += range.lowerBound * operand.stride
+        part.rows = range.count
+        body(part, range.lowerBound)
       }
     }
   }

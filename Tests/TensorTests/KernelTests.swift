@@ -105,18 +105,6 @@ struct KernelTests {
   }
 
   @Test(arguments: InstructionSet.here)
-  func addRow(_ set: InstructionSet) {
-    var generator = SeededGenerator(seed: 2)
-    for n in Self.columns {
-      let bias = vector(n, &generator)
-      let x = Rows(4, n, &generator)
-      var y = Rows(4, n, &generator)
-      set.table.add_row(x.values, x.stride, 4, n, bias, &y.values, y.stride)
-      y.expectEqual("add_row") { x.before($0, $1) + Double(bias[$1]) }
-    }
-  }
-
-  @Test(arguments: InstructionSet.here)
   func gatedLinearUnit(_ set: InstructionSet) {
     var generator = SeededGenerator(seed: 4)
     for n in Self.columns {
@@ -131,7 +119,7 @@ struct KernelTests {
   func depthwiseConvolution(_ set: InstructionSet) {
     var generator = SeededGenerator(seed: 5)
     for n in Self.columns {
-      for (rows, taps) in [(1, 1), (5, 3), (2, 31), (40, 9)] {
+      for (rows, taps) in [(1, 1), (5, 3), (2, 31), (40, 9), (16, 31), (13, 8)] {
         let x = vector((rows + taps - 1) * n, &generator)
         let w = vector(taps * n, &generator)
         let bias = vector(n, &generator)
@@ -151,24 +139,20 @@ struct KernelTests {
   }
 
   @Test(arguments: InstructionSet.here)
-  func relativeSoftmax(_ set: InstructionSet) {
-    var generator = SeededGenerator(seed: 6)
-    for n in Self.columns {
-      for (rows, spare) in [(1, 0), (3, 0), (5, 2)] {
-        var s = Rows(rows, n, deviation: 4, &generator)
-        // Row i of the unshifted positions begins at column `first - i`.
-        let first = rows - 1 + spare
-        let p = Rows(rows, n + first, deviation: 4, &generator)
-        set.table.relative_softmax(
-          &s.values, s.stride, p.values, p.stride, first, rows, n, 0.3)
-        let expected = (0..<rows).map { i in
-          let scores = (0..<n).map { 0.3 * (s.before(i, $0) + p.before(i, first - i + $0)) }
-          let total = scores.reduce(0) { $0 + exp($1) }
-          return scores.map { exp($0) / total }
-        }
-        s.expectEqual("relative_softmax", tolerance: 2e-6) { expected[$0][$1] }
-      }
+  func logarithms(_ set: InstructionSet) {
+    let original: [Float] =
+      stride(from: -126, through: 127, by: 0.0173).map { Float(pow(2, $0)) }
+      + stride(from: 0.5, through: 2, by: 0.000_31).map { Float($0) }
+    var values = original
+    set.table.logarithm(&values, values.count)
+    for (x, y) in zip(original, values) {
+      let expected = log(Double(x))
+      #expect(abs(Double(y) - expected) <= 2e-7 * max(abs(expected), 0.5), "log(\(x)) is \(y)")
     }
+    // The floors of both front ends come out as the nearest numbers.
+    var floors: [Float] = [0x1p-24, 0x1p-23, 1]
+    set.table.logarithm(&floors, 3)
+    #expect(floors == [Float(log(0x1p-24)), Float(log(0x1p-23)), 0])
   }
 
   @Test(arguments: InstructionSet.here)
@@ -219,26 +203,18 @@ struct KernelTests {
       100, -100, 1e4, -1e4, 0, -0.0, 88, 88.8, -87, -87.4, -88.8, 1e-38, 1e30, -1e30,
     ]
     let n = extremes.count
-    let zeros = [Float](repeating: 0, count: 2 * n)
     for (x, y) in zip(extremes, swish(extremes, set)) {
       #expect(y.isFinite && abs(y - max(0, x)) < 0.3, "swish(\(x)) is \(y)")
     }
-    var gated = zeros
+    var gated = [Float](repeating: 0, count: n)
     let ones = [Float](repeating: 1, count: n)
     set.table.glu(ones + extremes, 2 * n, 1, n, &gated, n)
     for (x, y) in zip(extremes, gated) {
       #expect(abs(Double(y) - sigmoid(Double(x))) < 1e-6, "sigmoid(\(x)) is \(y)")
     }
-    var probabilities = extremes
-    set.table.relative_softmax(&probabilities, n, zeros, n, 0, 1, n, 1)
-    #expect(probabilities.map { $0.rounded() } == extremes.map { $0 == 1e30 ? 1 : 0 })
-    #expect(probabilities.allSatisfy { $0 >= 0 && $0 < 1e-30 || $0 == 1 })
     var logProbs: [Float] = [100, -100, 1e4, -1e4]
     set.table.log_softmax(&logProbs, 4, 1, 4)
     #expect(logProbs == [-9900, -10100, 0, -20000])
-    var equal = [Float](repeating: -1e4, count: 8)
-    set.table.relative_softmax(&equal, 8, [Float](repeating: 0, count: 8), 8, 0, 1, 8, 1)
-    #expect(equal == [Float](repeating: 0.125, count: 8))
   }
 
   @Test(arguments: InstructionSet.here)

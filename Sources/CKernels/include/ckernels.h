@@ -39,15 +39,32 @@ typedef struct {
   long k;
 } ck_operand;
 
+// Attention of a block of queries over keys and values that are packed for it, in every head. The
+// score of query i and key j is
+//   scale * ((q_i + u) . k_j + (q_i + v) . p_(rows - 1 - i + j))
+// with relative positions (Dai et al. 2019), or scale * q_i . k_j without.
+typedef struct {
+  const float *queries;  // [rows, heads * depth], rows query_stride apart
+  long rows, query_stride;
+  long heads, depth;
+  const float *packed;  // the keys and values of `keys` frames, by pack_attention
+  long keys;
+  const float *bias_u, *bias_v;  // [heads * depth]; or NULL
+  // Projected positions, transposed: [heads * depth, rows + keys - 1], rows position_stride apart;
+  // or NULL. Up to CK_POSITION_PADDING floats after each row are read and do not matter.
+  const float *positions;
+  long position_stride;
+  float scale;
+  float *weights;  // if not NULL, where softmax(scores) go: [heads, rows, keys]
+} ck_attention;
+
+enum { CK_POSITION_PADDING = 64 };
+
 typedef struct {
   // y[r, :] = gamma * (x[r, :] - mean) / sqrt(variance + epsilon) + beta, variance biased.
   // x and y may be the same.
   void (*layer_norm)(const float *x, long x_stride, long rows, long n, const float *gamma,
                      const float *beta, float epsilon, float *y, long y_stride);
-
-  // y[r, :] = x[r, :] + bias.
-  void (*add_row)(const float *x, long x_stride, long rows, long n, const float *bias, float *y,
-                  long y_stride);
 
   // y[r, j] = x[r, j] * sigmoid(x[r, n + j]); x: [rows, 2n], y: [rows, n].
   void (*glu)(const float *x, long x_stride, long rows, long n, float *y, long y_stride);
@@ -55,14 +72,6 @@ typedef struct {
   // y[t, j] = swish(bias[j] + sum_k x[t + k, j] * w[k, j]); x: [rows + taps - 1, n], w: [taps, n].
   void (*depthwise_swish)(const float *x, long rows, long n, const float *w, const float *bias,
                           long taps, float *y);
-
-  // s[i, :] = softmax(scale * (s[i, :] + p[i, first - i ...])) for i in 0..<rows, each over n
-  // columns: adds the relative-position scores, stored unshifted, and normalises.
-  void (*relative_softmax)(float *s, long s_stride, const float *p, long p_stride, long first,
-                           long rows, long n, float scale);
-
-  // s[i, :] = softmax(scale * s[i, :]) for each row, scale > 0.
-  void (*softmax)(float *s, long stride, long rows, long n, float scale);
 
   // Attention of one query over the keys and values in n rows named by `rows`, which lie anywhere:
   // y[h, :] = sum_j softmax_j(scale * q[h, :] . keys[rows[j], h, :]) * values[rows[j], h, :].
@@ -74,6 +83,9 @@ typedef struct {
 
   // x[r, :] -= log(sum(exp(x[r, :]))), in place.
   void (*log_softmax)(float *x, long stride, long rows, long n);
+
+  // x[i] = log(x[i]), in place, for positive normal x.
+  void (*logarithm)(float *x, long count);
 
   // y[i] = x[i] as float; returns the index of the first NaN or infinity, or -1.
   long (*half_to_float)(const uint16_t *x, float *y, long count);
@@ -90,6 +102,20 @@ typedef struct {
   // c: [rows of a, n] from a, packed weights of [n, columns of a] and bias [n] (or NULL).
   void (*gemm)(const ck_operand *a, const float *packed, const float *bias, long n, float *c,
                long c_stride, ck_epilogue epilogue, float scale);
+
+  // Floats of the packed form of keys and values.
+  long (*attention_packed_count)(long keys, long heads, long depth);
+
+  // Packs `rows` of `keys` keys and values, from key `first` on; the last ones last.
+  // k, v: [rows, heads * depth], rows `stride` apart.
+  void (*pack_attention)(const float *k, const float *v, long stride, long first, long rows,
+                         long keys, long heads, long depth, float *packed);
+
+  // Floats of scratch of `attention`.
+  long (*attention_scratch_count)(long keys, long depth);
+
+  // y[i, :] = sum_j softmax_j(score_ij) v_j in every head. y: [rows, heads * depth].
+  void (*attention)(const ck_attention *a, float *scratch, float *y, long y_stride);
 
   // 32-bit words of the packed form of int8 weights [n, k].
   long (*packed_int8_count)(long n, long k);
