@@ -129,7 +129,11 @@ static inline __attribute__((always_inline)) void gemm_int8_tile(
   for (long i = 0; i < groups; i++, w += vectors * CK_WIDTH) {
     ck_ints weight[2];
 #pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++) weight[v] = *(const ck_ints *)(w + v * CK_WIDTH);
+    for (int v = 0; v < vectors; v++) {
+      weight[v] = *(const ck_ints *)(w + v * CK_WIDTH);
+      if (v * CK_WIDTH % 16 == 0)
+        __builtin_prefetch((const char *)(w + v * CK_WIDTH) + ck_prefetch_distance);
+    }
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
       ck_ints x = (ck_ints)(a[r * groups + i]);

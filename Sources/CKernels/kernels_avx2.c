@@ -11,6 +11,7 @@
 #define CK_TABLE ck_table_avx2
 #define CK_WIDTH 8
 #define CK_ROWS 6
+#define CK_HALF
 #define CK_DOT_GROUP 2
 #define ck_dot(sum, x, w) \
   ((ck_ints)_mm256_add_epi32((__m256i)(sum), _mm256_madd_epi16((__m256i)(x), (__m256i)(w))))

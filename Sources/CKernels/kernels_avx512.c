@@ -13,6 +13,7 @@
 #define CK_TABLE ck_table_avx512
 #define CK_WIDTH 16
 #define CK_ROWS 12
+#define CK_HALF
 #define CK_DOT_GROUP 2
 #define ck_dot(sum, x, w) \
   ((ck_ints)_mm512_add_epi32((__m512i)(sum), _mm512_madd_epi16((__m512i)(x), (__m512i)(w))))

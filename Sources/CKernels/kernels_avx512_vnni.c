@@ -13,6 +13,7 @@
 #define CK_TABLE ck_table_avx512_vnni
 #define CK_WIDTH 16
 #define CK_ROWS 12
+#define CK_HALF
 #define CK_DOT_GROUP 4
 #define ck_dot(sum, x, w) \
   ((ck_ints)_mm512_dpbusd_epi32((__m512i)(sum), (__m512i)(x), (__m512i)(w)))

@@ -13,6 +13,7 @@
 #define CK_TABLE ck_table_avx_vnni
 #define CK_WIDTH 8
 #define CK_ROWS 6
+#define CK_HALF
 #define CK_DOT_GROUP 4
 #define ck_dot(sum, x, w) \
   ((ck_ints)_mm256_dpbusd_avx_epi32((__m256i)(sum), (__m256i)(x), (__m256i)(w)))

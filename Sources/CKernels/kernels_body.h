@@ -1,5 +1,6 @@
 // The kernels themselves, compiled once per instruction set by kernels_*.c, which define
-// CK_TABLE (the name of the set's table), CK_WIDTH and CK_ROWS (see gemm_body.h), CK_DOT_GROUP and
+// CK_TABLE (the name of the set's table), CK_WIDTH and CK_ROWS (see gemm_body.h), CK_HALF where the
+// target converts 16-bit floats, CK_DOT_GROUP and
 // ck_dot where they have better than gemm_int8_body.h and, where the target is not the compiler's
 // baseline, push a target attribute around this file. Plain loops: the compiler vectorises them for the
 // target. Reductions carry several partial sums only where `reassociate` allows it.
@@ -242,6 +243,10 @@ const ck_table CK_TABLE = {
     .packed_count = packed_count,
     .pack = pack,
     .gemm = gemm,
+    .pack_half = pack_half,
+#ifdef CK_HALF
+    .gemm_half = gemm_half,
+#endif
     .attention_packed_count = attention_packed_count,
     .pack_attention = pack_attention,
     .attention_scratch_count = attention_scratch_count,

@@ -29,19 +29,20 @@ struct ConvSubsampling: Sendable {
     let (c, f) = (channels, bins.second)
     let conv = reader["conv"]
     first = Linear(
-      weight: try conv["0"].tensor("weight", [c, 1, 3, 3]),
-      bias: try conv["0"].tensor("bias", [c]), inputs: 9)
+      weight: .float32(try conv["0"].tensor("weight", [c, 1, 3, 3])),
+      bias: try conv["0"].tensor("bias", [c]), inputs: 9, arena: reader.arena)
     // [out, in, 3, 3] -> [out, (3, 3, in)]: a window's channels lie together in memory.
     second = Linear(
       weight: try conv["2"].linearWeight([c, c, 3, 3]).exchangingLastAxes([c, c, 9]),
-      bias: try conv["2"].tensor("bias", [c]), inputs: 9 * c)
+      bias: try conv["2"].tensor("bias", [c]), inputs: 9 * c,
+      arena: reader.arena)
     // [d, (channel, bin)] -> [d, (bin, channel)], and √d folded in.
     let scale = config.scalesInput ? Float(config.width).squareRoot() : 1
     let weight = try reader["out"].linearWeight([config.width, c * f])
       .exchangingLastAxes([config.width, c, f]).scaled(by: scale)
     let bias = try reader["out"].tensor("bias", [config.width])
     for index in 0..<bias.count { bias.pointer[index] *= scale }
-    output = Linear(weight: weight, bias: bias, inputs: c * f)
+    output = Linear(weight: weight, bias: bias, inputs: c * f, arena: reader.arena)
   }
 
   /// Subsamples the next mel frames of a stream.

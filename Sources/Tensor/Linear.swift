@@ -28,12 +28,15 @@ public struct Linear: Sendable {
   /// - Parameters:
   ///   - weight: [outputs, inputs], as checkpoints store it.
   ///   - bias: [outputs]; none when nil.
-  public init(weight: LinearWeight, bias: FloatStorage?, inputs: Int) {
+  ///   - arena: where the model's packed weights go.
+  public init(
+    weight: LinearWeight, bias: FloatStorage?, inputs: Int, arena: WeightArena? = nil
+  ) {
     outputs = weight.count / inputs
     precondition(bias?.count ?? outputs == outputs)
     self.inputs = inputs
     self.bias = bias
-    packed = PackedWeights(weight, outputs: outputs, inputs: inputs)
+    packed = PackedWeights(weight, outputs: outputs, inputs: inputs, arena: arena)
   }
 
   public init(weight: FloatStorage, bias: FloatStorage?, inputs: Int) {

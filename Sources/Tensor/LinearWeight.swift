@@ -3,6 +3,8 @@ import CKernels
 /// The weights of a linear layer in the precision that their file has: [outputs, inputs].
 public enum LinearWeight: Sendable {
   case float32(FloatStorage)
+  /// The bits of 16-bit floats.
+  case float16([UInt16])
   /// Output i has the weights `scales[i] · values[i, …]`; scales: [outputs].
   case int8([Int8], scales: [Float])
 
@@ -12,6 +14,7 @@ public enum LinearWeight: Sendable {
   var count: Int {
     switch self {
     case .float32(let storage): storage.count
+    case .float16(let values): values.count
     case .int8(let values, _): values.count
     }
   }
@@ -24,13 +27,18 @@ public enum LinearWeight: Sendable {
       let result = FloatStorage(count: storage.count)
       Self.exchange(storage.pointer, shape, into: result.pointer, count: storage.count)
       return .float32(result)
+    case .float16(let values): return .float16(Self.exchanged(values, shape))
     case .int8(let values, let scales):
-      var result = values
-      result.withUnsafeMutableBufferPointer { result in
-        Self.exchange(values, shape, into: result.baseAddress!, count: values.count)
-      }
-      return .int8(result, scales: scales)
+      return .int8(Self.exchanged(values, shape), scales: scales)
     }
+  }
+
+  private static func exchanged<Value>(_ values: [Value], _ shape: [Int]) -> [Value] {
+    var result = values
+    result.withUnsafeMutableBufferPointer { result in
+      exchange(values, shape, into: result.baseAddress!, count: values.count)
+    }
+    return result
   }
 
   private static func exchange<Value>(
@@ -46,12 +54,18 @@ public enum LinearWeight: Sendable {
     }
   }
 
-  /// The weights times `factor`.
+  /// The weights times `factor`; those of 16 bits become float32.
   public func scaled(by factor: Float) -> LinearWeight {
     switch self {
     case .float32(let storage):
       let result = FloatStorage(count: storage.count)
       for index in 0..<storage.count { result.pointer[index] = storage.pointer[index] * factor }
+      return .float32(result)
+    case .float16(let values):
+      let result = FloatStorage(count: values.count)
+      for (index, bits) in values.enumerated() {
+        result.pointer[index] = Float(Float16(bitPattern: bits)) * factor
+      }
       return .float32(result)
     case .int8(let values, let scales):
       return .int8(values, scales: scales.map { $0 * factor })
@@ -67,6 +81,7 @@ public enum LinearWeight: Sendable {
       result.pointer.update(from: a.pointer, count: a.count)
       (result.pointer + a.count).update(from: b.pointer, count: b.count)
       return .float32(result)
+    case (.float16(let a), .float16(let b)): return .float16(a + b)
     case (.int8(let a, let scalesA), .int8(let b, let scalesB)):
       return .int8(a + b, scales: scalesA + scalesB)
     default:

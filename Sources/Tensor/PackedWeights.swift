@@ -1,40 +1,49 @@
 import CKernels
 
-/// Weights packed for this processor's matrix product, freed with the object.
+/// Weights packed for this processor's matrix product.
 ///
 /// They are written when the object is made and never again; that is why the type may cross threads.
 final class PackedWeights: @unchecked Sendable {
   private enum Form {
-    case float32(FloatStorage)
-    /// 64-byte aligned; owned.
-    case int8(UnsafeMutablePointer<Int32>)
+    case float32(UnsafePointer<Float>)
+    case float16(UnsafePointer<UInt16>)
+    case int8(UnsafePointer<Int32>)
   }
 
   private let form: Form
   private let outputs: Int
+  /// Holds what `form` points to.
+  private let arena: WeightArena
 
-  init(_ weight: LinearWeight, outputs: Int, inputs: Int) {
+  /// - Parameter arena: where the weights go if there is room; else they have memory of their own.
+  init(_ weight: LinearWeight, outputs: Int, inputs: Int, arena: WeightArena?) {
     precondition(weight.count == inputs * outputs, "\(weight.count) weights, \(inputs) inputs")
     self.outputs = outputs
     let kernels = Kernels.active
     switch weight {
     case .float32(let storage):
-      let packed = FloatStorage(count: kernels.packed_count(outputs, inputs))
-      kernels.pack(storage.pointer, outputs, inputs, packed.pointer)
-      form = .float32(packed)
+      let (arena, packed) = Self.allocate(kernels.packed_count(outputs, inputs), Float.self, arena)
+      kernels.pack(storage.pointer, outputs, inputs, packed)
+      (self.arena, form) = (arena, .float32(packed))
+    case .float16(let values):
+      let (arena, packed) = Self.allocate(kernels.packed_count(outputs, inputs), UInt16.self, arena)
+      kernels.pack_half(values, outputs, inputs, packed)
+      (self.arena, form) = (arena, .float16(packed))
     case .int8(let values, let scales):
       precondition(scales.count == outputs && inputs <= LinearWeight.mostInt8Inputs)
-      let count = kernels.packed_int8_count(outputs, inputs)
-      let bytes = UnsafeMutableRawPointer.allocate(
-        byteCount: count * MemoryLayout<Int32>.stride, alignment: 64)
-      let packed = bytes.initializeMemory(as: Int32.self, repeating: 0, count: count)
+      let (arena, packed) = Self.allocate(
+        kernels.packed_int8_count(outputs, inputs), Int32.self, arena)
       kernels.pack_int8(values, scales, outputs, inputs, packed)
-      form = .int8(packed)
+      (self.arena, form) = (arena, .int8(packed))
     }
   }
 
-  deinit {
-    if case .int8(let packed) = form { packed.deallocate() }
+  private static func allocate<Word: BitwiseCopyable>(
+    _ count: Int, _ type: Word.Type, _ arena: WeightArena?
+  ) -> (WeightArena, UnsafeMutablePointer<Word>) {
+    if let arena, let packed = arena.allocate(count, of: type) { return (arena, packed) }
+    let own = WeightArena(capacity: (count * MemoryLayout<Word>.stride + 63) / 64 * 64)
+    return (own, own.allocate(count, of: type)!)
   }
 
   /// The product of `x` with these weights and a bias [outputs], through `epilogue`, at `y`.
@@ -43,12 +52,14 @@ final class PackedWeights: @unchecked Sendable {
     _ epilogue: ck_epilogue, scale: Float
   ) {
     withUnsafePointer(to: x) { x in
+      let kernels = Kernels.active
       switch form {
       case .float32(let packed):
-        Kernels.active.gemm(
-          x, packed.pointer, bias?.pointer, outputs, y, stride, epilogue, scale)
+        kernels.gemm(x, packed, bias?.pointer, outputs, y, stride, epilogue, scale)
+      case .float16(let packed):
+        kernels.gemm_half(x, packed, bias?.pointer, outputs, y, stride, epilogue, scale)
       case .int8(let packed):
-        Kernels.active.gemm_int8(x, packed, bias?.pointer, outputs, y, stride, epilogue, scale)
+        kernels.gemm_int8(x, packed, bias?.pointer, outputs, y, stride, epilogue, scale)
       }
     }
   }

@@ -31,6 +31,9 @@ public final class SafetensorsFile: @unchecked Sendable {
 
   deinit { munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress!), mapping.count) }
 
+  /// Size of the file.
+  var byteCount: Int { mapping.count }
+
   /// The bytes of a tensor, valid as long as this object.
   func bytes(of entry: Entry) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(

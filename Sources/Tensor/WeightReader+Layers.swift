@@ -7,7 +7,7 @@ extension WeightReader {
   ) throws(WeightError) -> Linear {
     let weight = try linearWeight([outputs, inputs] + trailing)
     let bias = bias ? try tensor("bias", [outputs]) : nil
-    return Linear(weight: weight, bias: bias, inputs: inputs)
+    return Linear(weight: weight, bias: bias, inputs: inputs, arena: arena)
   }
 
   /// The layers `names` over the same input as one, their outputs side by side; each has `weight`
@@ -21,7 +21,7 @@ extension WeightReader {
       let part = try self[name].tensor("bias", [outputs])
       (bias.pointer + index * outputs).update(from: part.pointer, count: outputs)
     }
-    return Linear(weight: weight, bias: bias, inputs: inputs)
+    return Linear(weight: weight, bias: bias, inputs: inputs, arena: arena)
   }
 
   /// `weight` and `bias`, each [width].
@@ -29,13 +29,17 @@ extension WeightReader {
     LayerNorm(gamma: try tensor("weight", [width]), beta: try tensor("bias", [width]))
   }
 
-  /// `weight` of a layer, [outputs, inputs…]: as float32, or as int8 where the file has it so, with
-  /// `weight_scale` [outputs] beside it.
+  /// `weight` of a layer, [outputs, inputs…]: as float32; as 16-bit floats where the file has it so
+  /// and this processor multiplies by them; or as int8 where the file has it so, with `weight_scale`
+  /// [outputs] beside it.
   ///
   /// - Throws: `WeightError` if one is missing, has another shape or type, or is not finite, or if
   ///   an int8 layer has more inputs than its product can add up.
   public func linearWeight(_ shape: [Int]) throws(WeightError) -> LinearWeight {
-    guard isInt8("weight") else { return .float32(try tensor("weight", shape)) }
+    guard isStored("weight", .int8) else {
+      return Kernels.active.gemm_half != nil && isStored("weight", .float16)
+        ? .float16(try halves("weight", shape)) : .float32(try tensor("weight", shape))
+    }
     let (full, entry) = try find("weight", shape, [.int8])
     guard shape.dropFirst().reduce(1, *) <= LinearWeight.mostInt8Inputs else {
       throw .wrongType(
@@ -54,7 +58,7 @@ extension WeightReader {
         let (full, entry) = try self[name].find("weight", shape, [.float16, .float32, .int8])
         throw .wrongType(
           file: file.path, tensor: full, found: entry.type,
-          expected: isInt8(names[0] + ".weight")
+          expected: isStored(names[0] + ".weight", .int8)
             ? "I8, as '\(names[0])' beside it" : "F16 or F32, as '\(names[0])' beside it")
       }
       weight = joined

@@ -9,9 +9,14 @@ public struct WeightReader {
   public let file: SafetensorsFile
   private let prefix: String
   private let ledger: Ledger
+  /// For the packed weights of the file's layers.
+  public let arena: WeightArena
 
   public init(_ file: SafetensorsFile) {
     self.file = file
+    // 16-bit weights that become float32 double, and small layers are padded; the rest of this is
+    // address space that nobody touches.
+    arena = WeightArena(capacity: 4 * file.byteCount)
     prefix = ""
     ledger = Ledger()
   }
@@ -20,6 +25,7 @@ public struct WeightReader {
     file = parent.file
     self.prefix = prefix
     ledger = parent.ledger
+    arena = parent.arena
   }
 
   /// The reader of the tensors below `name`.
@@ -35,22 +41,12 @@ public struct WeightReader {
   /// - Throws: `WeightError` if it is missing, has another shape or type, or is not finite.
   public func tensor(_ name: String, _ shape: [Int]) throws(WeightError) -> FloatStorage {
     let (full, entry) = try find(name, shape, [.float16, .float32])
-    let bytes = file.bytes(of: entry)
     let storage = FloatStorage(count: shape.reduce(1, *))
     let bad: Int
     if entry.type == StoredType.float16.rawValue {
-      // The format aligns tensors to 8 bytes at least when the writer follows it; others are
-      // copied first.
-      if Int(bitPattern: bytes.baseAddress) % MemoryLayout<UInt16>.alignment == 0 {
-        bad = Kernels.active.half_to_float(
-          bytes.assumingMemoryBound(to: UInt16.self).baseAddress, storage.pointer, storage.count)
-      } else {
-        let aligned = (0..<storage.count).map {
-          bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)
-        }
-        bad = Kernels.active.half_to_float(aligned, storage.pointer, storage.count)
-      }
+      bad = Kernels.active.half_to_float(halves(of: entry), storage.pointer, storage.count)
     } else {
+      let bytes = file.bytes(of: entry)
       UnsafeMutableRawBufferPointer(start: storage.pointer, count: bytes.count)
         .copyMemory(from: bytes)
       bad = Kernels.active.first_not_finite(storage.pointer, storage.count)
@@ -59,12 +55,31 @@ public struct WeightReader {
     return storage
   }
 
+  /// The bits of the 16-bit floats of a tensor.
+  ///
+  /// - Throws: `WeightError` if it is missing, has another shape or type, or is not finite.
+  func halves(_ name: String, _ shape: [Int]) throws(WeightError) -> [UInt16] {
+    let (full, entry) = try find(name, shape, [.float16])
+    let halves = halves(of: entry)
+    guard let bad = halves.firstIndex(where: { $0 & 0x7C00 == 0x7C00 }) else { return halves }
+    throw .notFinite(file: file.path, tensor: full, index: bad)
+  }
+
+  /// Copied, since a writer may not have aligned them.
+  private func halves(of entry: SafetensorsFile.Entry) -> [UInt16] {
+    let bytes = file.bytes(of: entry)
+    return Array(unsafeUninitializedCapacity: bytes.count / 2) { halves, count in
+      UnsafeMutableRawBufferPointer(halves).copyMemory(from: bytes)
+      count = bytes.count / 2
+    }
+  }
+
   /// Whether the file has the tensor `name` below this reader's prefix.
   public func has(_ name: String) -> Bool { file.entries[prefix + name] != nil }
 
-  /// Whether the file has the tensor `name` below this reader's prefix as int8.
-  func isInt8(_ name: String) -> Bool {
-    file.entries[prefix + name]?.type == StoredType.int8.rawValue
+  /// Whether the file has the tensor `name` below this reader's prefix as `type`.
+  func isStored(_ name: String, _ type: StoredType) -> Bool {
+    file.entries[prefix + name]?.type == type.rawValue
   }
 
   /// - Throws: `WeightError.unused` if the file has tensors that nothing asked for.

@@ -63,4 +63,33 @@ struct PackedProductTests {
       }
     }
   }
+
+  /// 16-bit weights give the very bits that the same weights as float32 give.
+  @Test(arguments: InstructionSet.here.filter { $0.table.gemm_half != nil })
+  func halvesAreExact(_ set: InstructionSet) {
+    var generator = SeededGenerator(seed: 22)
+    for m in [1, 2, 3, 5, 12, 13, 30] {
+      for n in [1, 15, 16, 17, 33, 176] {
+        let k = [1, 7, 44, 176][Int.random(in: 0..<4, using: &generator)]
+        let a = (0..<m * k).map { _ in generator.normal(1) }
+        let halves = (0..<n * k).map { _ in Float16(generator.normal(1)) }
+        let bias = (0..<n).map { _ in generator.normal(1) }
+        var packed = [Float](repeating: .nan, count: set.table.packed_count(n, k))
+        var packedHalves = [UInt16](repeating: 0xFFFF, count: packed.count)
+        set.table.pack(halves.map { Float($0) }, n, k, &packed)
+        set.table.pack_half(halves.map(\.bitPattern), n, k, &packedHalves)
+        var (expected, found) = (
+          [Float](repeating: 0, count: m * n), [Float](repeating: 1, count: m * n)
+        )
+        a.withUnsafeBufferPointer { data in
+          var operand = ck_operand(
+            data: data.baseAddress, rows: m, stride: k, groups: 1, group_stride: 0,
+            segments: 1, segment_stride: 0, k: k)
+          set.table.gemm(&operand, packed, bias, n, &expected, n, CK_EPILOGUE_SWISH, 1)
+          set.table.gemm_half(&operand, packedHalves, bias, n, &found, n, CK_EPILOGUE_SWISH, 1)
+        }
+        #expect(found == expected, "[\(m), \(k)] · [\(n), \(k)]ᵀ")
+      }
+    }
+  }
 }

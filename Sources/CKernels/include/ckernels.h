@@ -93,7 +93,7 @@ typedef struct {
   // Index of the first NaN or infinity in x, or -1.
   long (*first_not_finite)(const float *x, long count);
 
-  // Floats of the packed form of weights [n, k].
+  // Numbers of the packed form of weights [n, k].
   long (*packed_count)(long n, long k);
 
   // Packs weights w: [n, k], as checkpoints store them, for `gemm` of the same table.
@@ -102,6 +102,12 @@ typedef struct {
   // c: [rows of a, n] from a, packed weights of [n, columns of a] and bias [n] (or NULL).
   void (*gemm)(const ck_operand *a, const float *packed, const float *bias, long n, float *c,
                long c_stride, ck_epilogue epilogue, float scale);
+
+  // `pack` and `gemm` for weights that are 16-bit floats, in memory and packed; they are
+  // exact in float32. gemm_half is NULL where the set has no conversion worth it.
+  void (*pack_half)(const uint16_t *w, long n, long k, uint16_t *packed);
+  void (*gemm_half)(const ck_operand *a, const uint16_t *packed, const float *bias, long n,
+                    float *c, long c_stride, ck_epilogue epilogue, float scale);
 
   // Floats of the packed form of keys and values.
   long (*attention_packed_count)(long keys, long heads, long depth);
