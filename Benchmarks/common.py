@@ -112,6 +112,11 @@ def resident_mebibytes(process: int) -> float:
 # Live streams
 
 
+def milliseconds(spread: dict[str, float] | None) -> str:
+    """p50 / p95 / p99 in ms, of seconds in the form of the load generator's report."""
+    return " / ".join(f"{1000 * spread[rank]:.0f}" for rank in ("p50", "p95", "p99")) if spread else "–"
+
+
 class Server:
     """`starling serve` on a Unix socket, with its metrics; `addresses` by service, sherpa on request."""
 

@@ -68,13 +68,11 @@ def upload(server: common.Server, path: str, is_over: threading.Event) -> None:
 
 
 def row(streams: int, run: dict) -> str:
-    def of(what: str, *ranks: str) -> list[str]:
-        return [f"{1000 * run[what][rank]:.0f}" for rank in ranks]
-
     cells = [str(streams), f"{run['batch']:.1f}", f"{1000 * run['cost']:.1f}"]
-    cells.append(" / ".join(of("result_lag", "p50", "p95", "p99")))
-    cells.append(" / ".join(of("first_partial", "p50", "p95", "p99")))
-    cells.append(" / ".join(of("final_after_end", "p50", "p95", "p99")))
+    cells += [
+        common.milliseconds(run[what])
+        for what in ("result_lag", "first_partial", "final_after_end")
+    ]
     cells.append(f"{run['mebibytes']:.0f}")
     return "| " + " | ".join(cells) + " |"
 

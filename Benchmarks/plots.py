@@ -51,9 +51,11 @@ def rivals(tables: list[dict], path: Path) -> None:
             medians = [found["median"] for found in ratios]
             spans = [[f["median"] - f["least"] for f in ratios], [f["most"] - f["median"] for f in ratios]]
             at = [index + 0.38 * (place - 0.5) for index in range(len(rows))]
-            panel.barh(at, medians, 0.36, xerr=spans, color=COLOURS[starling], label=starling, error_kw={"elinewidth": 1, "ecolor": "#333333"})
+            line = {"elinewidth": 1, "ecolor": "#333333"}
+            panel.barh(at, medians, 0.36, xerr=spans, color=COLOURS[starling], label=starling, error_kw=line)
             for y, found in zip(at, ratios):
-                panel.annotate(f"{found['median']:.2f}", (found["most"], y), (4, 0), textcoords="offset points", va="center", fontsize=9)
+                end = (found["most"], y)
+                panel.annotate(f"{found['median']:.2f}", end, (4, 0), textcoords="offset points", va="center", fontsize=9)
         panel.axvline(1, color="#333333", linewidth=1, linestyle="--")
         panel.set_yticks(range(len(rows)), [row["system"] for row in rows])
         panel.grid(axis="y", visible=False)
@@ -100,15 +102,17 @@ def roofline(results: dict, tables: list[dict], path: Path) -> None:
         points = []
         for table in tables:
             row = next(row for row in table["systems"] if row["system"] == name)
-            points.append((intensity(table, results["parameters"], name), reached(table, results["audio_seconds"], row)))
+            rate = reached(table, results["audio_seconds"], row)
+            points.append((intensity(table, results["parameters"], name), rate))
         points.sort()
         axes.plot(*zip(*points), marker="o", markersize=6, linewidth=1, color=COLOURS[name], label=name)
-    places = [intensity(table, results["parameters"], name) for table in tables for name in (STARLINGS[0], STARLINGS[1])]
+    places = [intensity(table, results["parameters"], name) for table in tables for name in STARLINGS]
     low, high = min(places) / 1.8, max(places) * 1.8
     knee = compute / memory
     axes.plot([low, knee, high], [low * memory, compute, compute], color="#333333", linewidth=1.5)
     axes.set(xscale="log", yscale="log", xlim=(low, high))
-    axes.annotate(f"large float32 product, {compute:.0f} GFLOP/s", (low, compute), (6, 5), textcoords="offset points", fontsize=9)
+    label = f"large float32 product, {compute:.0f} GFLOP/s"
+    axes.annotate(label, (low, compute), (6, 5), textcoords="offset points", fontsize=9)
     axes.text(
         1.1 * low, 1.15 * 1.1 * low * memory, f"memory, {memory:.0f} GB/s", fontsize=9,
         # Along the roof: the angle is one of data, not of the picture.
@@ -130,7 +134,9 @@ def mark_modes(axes: Axes, tables: list[dict], parameters: int) -> None:
         for starling, kind, height in zip(STARLINGS, ("f32", "int8"), (2, 14)):
             x = intensity(table, parameters, starling)
             axes.axvline(x, color="#bbbbbb", linewidth=0.8, linestyle=":")
-            axes.annotate(f"{table['mode']} {kind}", (x, 1), (0, height), xycoords=("data", "axes fraction"), textcoords="offset points", ha="center", va="bottom", fontsize=8)
+            axes.annotate(
+                f"{table['mode']} {kind}", (x, 1), (0, height), xycoords=("data", "axes fraction"),
+                textcoords="offset points", ha="center", va="bottom", fontsize=8)
 
 
 def serving(results: dict, path: Path) -> None:
@@ -156,7 +162,8 @@ def serving(results: dict, path: Path) -> None:
 
 def draw_costs(axes: Axes, rows: list[dict], label: str, colour: str, style: str) -> None:
     rows = sorted(rows, key=lambda row: row["streams"])
-    axes.plot([row["streams"] for row in rows], [1000 * row["cost"] for row in rows], style, marker="o", markersize=5, color=colour, label=label)
+    counts, costs = [row["streams"] for row in rows], [1000 * row["cost"] for row in rows]
+    axes.plot(counts, costs, style, marker="o", markersize=5, color=colour, label=label)
 
 
 def stages(bars: list[tuple[str, dict[str, float]]], unit: str, path: Path) -> None:
@@ -166,7 +173,8 @@ def stages(bars: list[tuple[str, dict[str, float]]], unit: str, path: Path) -> N
     left = [0.0] * len(bars)
     for index, name in enumerate(names):
         widths = [found.get(name, 0.0) for _, found in bars]
-        axes.barh(range(len(bars)), widths, 0.7, left=left, color=STAGE_COLOURS[index % len(STAGE_COLOURS)], label=name, edgecolor="white", linewidth=0.5)
+        colour = STAGE_COLOURS[index % len(STAGE_COLOURS)]
+        axes.barh(range(len(bars)), widths, 0.7, left=left, color=colour, label=name, edgecolor="white", linewidth=0.5)
         left = [a + b for a, b in zip(left, widths)]
     axes.set_yticks(range(len(bars)), [name for name, _ in bars])
     axes.invert_yaxis()

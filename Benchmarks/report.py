@@ -30,10 +30,6 @@ def table(head: list[str], rows: Iterable[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
-def milliseconds(spread: dict[str, float] | None) -> str:
-    return " / ".join(f"{1000 * spread[rank]:.0f}" for rank in ("p50", "p95", "p99")) if spread else "–"
-
-
 def measured_on(results: dict) -> str:
     """The machine in a sentence, and a warning where others used it."""
     machine, versions = results["machine"], results.get("versions", {})
@@ -44,23 +40,30 @@ def measured_on(results: dict) -> str:
     return text
 
 
+def goal(mode: str, starling: str, kind: str) -> str:
+    """The ratio that issue 6 asks for against a rival of `kind`; none where it asks for none."""
+    if starling == STARLING_F32:
+        return "2.0"
+    return "1.3" if kind == "int8" and mode == "full" else ""
+
+
 def goals(rivals: dict | None, serving: dict | None) -> str:
     """Ratios beside what issue 6 asks for."""
-    pairs = [(STARLING_F32, "f32"), (STARLING_INT8, "int8"), (STARLING_INT8, "f32")]
-    asked = {("full", "f32", STARLING_F32): "2.0", ("full", "int8", STARLING_INT8): "1.3"}
     rows = []
     for found in rivals["tables"] if rivals else []:
         if found["threads"] != 1 or found["jobs"] != 1:
             continue
         over = {row["system"]: row["over"] for row in found["systems"]}
-        for starling, kind in pairs:
-            system = f"ONNX Runtime {kind}"
-            goal = asked.get((found["mode"], kind, starling)) if found["mode"] == "full" else ("2.0" if starling == STARLING_F32 else None)
-            rows.append([f"{plots.mode_title(found['mode'])}, {found['setting']}", starling, system, f"{over[system][starling]['median']:.2f}", goal or ""])
+        what = f"{plots.mode_title(found['mode'])}, {found['setting']}"
+        for starling, kind in ((STARLING_F32, "f32"), (STARLING_INT8, "int8"), (STARLING_INT8, "f32")):
+            rival = f"ONNX Runtime {kind}"
+            ratio = f"{over[rival][starling]['median']:.2f}"
+            rows.append([what, starling, rival, ratio, goal(found["mode"], starling, kind)])
     for found in serving["ratios"] if serving else []:
         if found["streams"] == GOAL_STREAMS:
-            goal = "2.0" if found["starling"] == STARLING_F32 else ""
-            rows.append([f"{GOAL_STREAMS} streams at 640 ms, per core", found["starling"], f"{found['rival']}, its server", f"{found['ratio']:.2f}", goal])
+            what, rival = f"{GOAL_STREAMS} streams at 640 ms, per core", f"{found['rival']}'s server"
+            asked = goal("8/8", found["starling"], "")
+            rows.append([what, found["starling"], rival, f"{found['ratio']:.2f}", asked])
     return table(["what", "Starling", "over", "ratio", "goal"], rows)
 
 
@@ -131,7 +134,7 @@ def serving_section(results: dict, folder: Path) -> str:
         "![Cost by the number of streams](plots/serving.svg)\n"]
     rows = [
         [str(row["streams"]), row["system"], f"{1000 * row['cost']:.1f}", f"{1 / row['cost']:.0f}",
-         *(milliseconds(row[name]) for name in ("result_lag", "first_partial", "final_after_end")), f"{row['mebibytes']:.0f}",
+         *(common.milliseconds(row[name]) for name in ("result_lag", "first_partial", "final_after_end")), f"{row['mebibytes']:.0f}",
          f"{row['same_text']} of {row['of_texts']}"] for row in results["rows"]]
     head = ["streams", "system", "cost", "streams per core", "lag", "first partial", "final after end", "MiB", f"{STARLING_F32}'s text"]
     parts += [table(head, rows), "Starling's streams per core over sherpa-onnx's:\n", serving_ratios(results)]
@@ -164,7 +167,7 @@ def in_process_table(results: dict, found: list[dict]) -> str:
 def load_section(results: dict) -> str:
     rows = [
         [str(row["streams"]), f"{row['batch']:.1f}", f"{1000 * row['cost']:.1f}", f"{1000 * row['process_cost']:.1f}",
-         *(milliseconds(row[name]) for name in ("result_lag", "first_partial", "final_after_end")), f"{row['mebibytes']:.0f}"]
+         *(common.milliseconds(row[name]) for name in ("result_lag", "first_partial", "final_after_end")), f"{row['mebibytes']:.0f}"]
         for row in results["rows"]]
     return "\n".join([
         f"## Live streams at once, {results['latency']}\n",
@@ -176,10 +179,12 @@ def load_section(results: dict) -> str:
 def bench_section(benches: dict[str, dict], folder: Path) -> str:
     """Time by stage and rates of products, of every model that was given."""
     parts = ["## Where the time goes\n"]
-    bars = [
-        (f"{latency}, {name}" if name else latency, {stage: value for stage, value in found.items() if isinstance(value, int | float)})
-        for name, bench in benches.items() for latency, found in bench.get("stages", {}).items()]
-    bars = [(name, found) for name, found in bars if found]
+    bars = []
+    for name, bench in benches.items():
+        for latency, found in bench.get("stages", {}).items():
+            seconds = {stage: value for stage, value in found.items() if isinstance(value, int | float)}
+            if sum(seconds.values()) > 0:
+                bars.append((f"{latency}, {name}" if name else latency, seconds))
     if bars:
         # In per cent: what the seconds are of is the bench's affair.
         shares = [(name, {stage: 100 * value / sum(found.values()) for stage, value in found.items()}) for name, found in bars]
@@ -216,13 +221,15 @@ def main() -> None:
     parser.add_argument("--serving", type=Path, help="of serving.py --json")
     parser.add_argument("--load", type=Path, help="of load.py --json")
     parser.add_argument("--bench", type=named_file, action="append", default=[], metavar="[NAME=]FILE", help="repeatable")
-    parser.add_argument("--output", type=Path, default=common.ROOT / "docs/performance.md", help="plots go to plots/ beside it")
+    parser.add_argument(
+        "--output", type=Path, default=common.ROOT / "docs/performance.md", help="plots go to plots/ beside it")
     arguments = parser.parse_args()
     rivals, serving, load = read(arguments.rivals), read(arguments.serving), read(arguments.load)
     folder = arguments.output.parent / "plots"
     folder.mkdir(parents=True, exist_ok=True)
     sections = [
-        "# Performance\n\nWritten by `Benchmarks/report.py` from one run of `Benchmarks/all`. Machines differ: the ratios within a run are what counts.\n"]
+        "# Performance\n\nWritten by `Benchmarks/report.py` from what `Benchmarks/all` measured. "
+        "Machines differ: the ratios within a run are what counts.\n"]
     if rivals or serving:
         sections.append("## In short\n\n" + goals(rivals, serving))
     if rivals:

@@ -26,7 +26,6 @@ With 2 threads "products" lets each matrix product use both, one utterance after
 import argparse
 import json
 import os
-import re
 import resource
 import statistics
 import subprocess

@@ -172,17 +172,13 @@ def show(rows: list[dict]) -> None:
     print("| system | ms per s of audio | streams per core | lag | first partial | final after end | MiB | same text |")
     print("|---|---|---|---|---|---|---|---|")
     for row in rows:
-        times = [milliseconds(row[name]) for name in ("result_lag", "first_partial", "final_after_end")]
+        times = [common.milliseconds(row[name]) for name in ("result_lag", "first_partial", "final_after_end")]
         cells = [row["system"], f"{1000 * row['cost']:.1f}", f"{1 / row['cost']:.0f}", *times, f"{row['mebibytes']:.0f}"]
         print(f"| {' | '.join(cells)} | {row['same_text']} of {row['of_texts']} |")
         if row["failures"] or row["differing"]:
             print(f"{row['system']}: failures {row['failures']}, {row['differing']} texts unlike other sessions'", file=sys.stderr)
     ratios = (f"{ours} over {theirs} {value:.2f}" for (ours, theirs), value in over(rows).items())
     print(f"\nStreams per core: {', '.join(ratios)}", flush=True)
-
-
-def milliseconds(spread: dict[str, float] | None) -> str:
-    return " / ".join(f"{1000 * spread[rank]:.0f}" for rank in ("p50", "p95", "p99")) if spread else "–"
 
 
 def over(rows: list[dict]) -> dict[tuple[str, str], float]:
@@ -290,7 +286,8 @@ def measure(bench: Bench) -> dict:
     if arguments.in_process:
         results["in_process"] = compare_in_process(bench, results["rows"])
     if arguments.saturation:
-        print(f"\nMost streams with p99 lag under one chunk, {1000 * CHUNK:.0f} ms\n\n| system | streams | p99 lag in the trials |\n|---|---|---|")
+        print(f"\nMost streams with p99 lag under one chunk, {1000 * CHUNK:.0f} ms\n")
+        print("| system | streams | p99 lag in the trials |\n|---|---|---|")
         results["saturation"] = [find_saturation(bench, system) for system in (*bench.models, *bench.graphs)]
     return results
 
