@@ -5,29 +5,27 @@
     Benchmarks/rivals.py                            # 1 and 2 threads: full, 8/8 and 4/0
     Benchmarks/rivals.py --threads 1 --mode full --rounds 9
 
-Utterances of dev-clean, evenly spaced by length (the samples that come with Starling, where there is
-no corpus). In every round each system hears all of them once, in an order that moves on; figures are
-medians over the rounds, ratios medians of the rounds' ratios.
+Starling is there twice, with its model in float32 and in int8. Utterances of dev-clean, evenly spaced
+by length (the samples that come with Starling, where there is no corpus). In every round each system
+hears all of them once, in an order that moves on; figures are medians over the rounds, ratios medians
+of the rounds' ratios.
 
 What is timed. Rivals: the encoder and the CTC head up to log-probabilities, from log-mel frames that
-were computed before. Starling: `starling bench` from samples to text: log-mel features, encoder, CTC
-head, search; with 2 threads, where bench has none, what hearing all utterances twice in one
-`starling transcribe` takes longer than once, so reading the WAV files and writing the text too. So
-the rivals' figures are upper bounds of what a recogniser built on them would reach.
+were computed before. Starling: from WAV files to text, so reading, features and search too: what
+hearing all utterances four times in one `starling transcribe` takes longer than once, divided by
+three, so that start-up is left out, as it is for the rivals. The rivals' figures are upper bounds of
+what a recogniser built on them would reach.
 
 On a machine that others use too, --processor-time counts processor seconds instead of seconds on the
-clock, at 1 thread, Starling by `starling transcribe` as with 2 threads.
+clock, at 1 thread.
 
 With 2 threads "products" lets each matrix product use both, one utterance after the other, and
 "utterances" hears two at once, each on one.
 """
 
 import argparse
-import csv
 import json
 import os
-import platform
-import re
 import resource
 import statistics
 import subprocess
@@ -36,16 +34,19 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import soundfile
 import torch
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "training"))
+import common
+from common import STARLING_F32, STARLING_INT8
+
+sys.path.insert(0, str(common.ROOT / "training"))
 
 import export_onnx  # noqa: E402
 from starling_training.config import ModelConfig  # noqa: E402
@@ -54,8 +55,8 @@ from starling_training.model import ConformerCTC  # noqa: E402
 from starling_training.onnx_model import OnnxStream, session  # noqa: E402
 from starling_training.stream import BlockShape, TorchStream, feeds  # noqa: E402
 
-SHARED = ROOT.parent / "shared"
-STARLING = "Starling"
+# How often Starling hears everything once more: the more, the less start-up blurs the difference.
+COPIES = 3
 
 
 @dataclass(frozen=True)
@@ -99,19 +100,6 @@ class Setting:
         if self.threads == self.jobs == 1:
             return "1 thread, processor time" if self.processor_time else "1 thread"
         return f"{self.threads} threads, products" if self.jobs == 1 else f"{self.jobs} threads, utterances"
-
-
-def choose(corpus: Path, count: int) -> list[Path]:
-    """`count` files, evenly spaced by length; the samples that come with Starling without a corpus."""
-    manifest = corpus / "manifest.tsv"
-    if not manifest.exists():
-        print(f"no {manifest}: the samples that come with Starling instead", file=sys.stderr)
-        return sorted(p for p in (ROOT / "audio-samples").iterdir() if p.suffix in (".flac", ".opus", ".mp3", ".wav"))
-    with open(manifest, encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-    rows.sort(key=lambda row: (float(row["seconds"]), row["path"]))
-    places = (np.arange(count) + 0.5) * len(rows) / count
-    return [corpus / rows[int(place)]["path"] for place in places]
 
 
 def prepare(path: Path, folder: Path, index: int) -> Utterance:
@@ -178,53 +166,36 @@ def torch_rival(model: ConformerCTC, mode: Mode) -> Rival:
 
 
 class Starling:
-    """The command line program."""
+    """The command line program with one model."""
 
-    name = STARLING
+    def __init__(self, name: str, binary: Path, model: Path, mode: Mode):
+        self.name, self.binary, self.model, self.mode = name, binary, model, mode
 
-    def __init__(self, binary: Path, model: Path, mode: Mode):
-        self.binary, self.model, self.mode = binary, model, mode
-        self.sgemm: list[float] = []  # GFLOP/s by OpenBLAS, in every run of bench
-        self.kernels = ""
-
-    def run(self, command: str, *arguments: object) -> str:
-        line = [self.binary, command, "--model", self.model, "--latency", self.mode.name, *arguments]
+    def transcribe(self, *arguments: object) -> str:
+        line = [self.binary, "transcribe", "--model", self.model, "--latency", self.mode.name, *arguments]
         return subprocess.run([str(a) for a in line], check=True, stdout=subprocess.PIPE, text=True).stdout
 
     def measure(self, utterances: list[Utterance], setting: Setting) -> float:
-        files = [u.wav for u in utterances]
-        if setting.threads == setting.jobs == 1 and not setting.processor_time:
-            return self.bench(files, sum(u.seconds for u in utterances))
-        if setting.jobs > 1:
-            files = [u.wav for u in sorted(utterances, key=lambda u: -u.seconds)]
-        again = [file.parent / "again" / file.name for file in files]
+        """Seconds for all utterances."""
+        # Longest first where there are several workers, as for the rivals.
+        files = [u.wav for u in (sorted(utterances, key=lambda u: -u.seconds) if setting.jobs > 1 else utterances)]
         options = ["--threads", setting.threads, "--jobs", setting.jobs]
+        again = [file.parent / str(copy) / file.name for file in files for copy in range(COPIES)]
         once = self.time(setting, *options, *files)
         taken = self.time(setting, *options, *files, *again) - once
         if taken <= 0:
-            sys.exit("hearing all twice took no longer than once: measure with more --utterances")
-        return taken
+            sys.exit("hearing all again took no time: measure with more --utterances")
+        return taken / COPIES
 
     def time(self, setting: Setting, *arguments: object) -> float:
         start = setting.clock()
-        self.run("transcribe", *arguments)
+        self.transcribe(*arguments)
         return setting.clock() - start
-
-    def bench(self, files: list[Path], seconds: float) -> float:
-        output = self.run("bench", "--repeats", 1, *files)
-        factor = re.search(r"real-time factor ([\d.]+)", output)
-        rate = re.search(r"^sgemm\s+([\d.]+) GFLOP/s", output, re.MULTILINE)
-        kernels = re.search(r"^kernels\s+(.*), one thread", output, re.MULTILINE)
-        if not (factor and rate and kernels):
-            sys.exit(f"starling bench says something new:\n{output}")
-        self.sgemm.append(float(rate[1]))
-        self.kernels = kernels[1]
-        return float(factor[1]) * seconds
 
     def texts(self, utterances: list[Utterance]) -> list[str]:
         """Greedy text of each utterance, never cut."""
-        output = self.run(
-            "transcribe", "--format", "jsonl", "--endpoint-silence", "never", "--longest-utterance", "never",
+        output = self.transcribe(
+            "--format", "jsonl", "--endpoint-silence", "never", "--longest-utterance", "never",
             *(u.wav for u in utterances))
         found = {result["file"]: result["text"] for result in map(json.loads, output.splitlines())}
         return [found[str(u.wav)] for u in utterances]
@@ -248,142 +219,190 @@ def operations(config: ModelConfig, rows: int, cached: int, new_frames: int) -> 
     return new_frames * subsampling + config.layers * (linear + attention) + 2 * rows * d * config.vocabulary
 
 
-def machine_rates(setting: Setting) -> tuple[float, float]:
-    """GFLOP/s of a large product and GB/s of a triad (a = b + s c), by PyTorch."""
+def product_graph(size: int) -> onnxruntime.InferenceSession:
+    """One product of two matrices of `size` x `size`, by ONNX Runtime."""
+    shape = [size, size]
+    tensors = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name in "abc"]
+    product = onnx.helper.make_graph([onnx.helper.make_node("MatMul", ["a", "b"], ["c"])], "product", tensors[:2], tensors[2:])
+    # Versions that every ONNX Runtime of recent years reads.
+    model = onnx.helper.make_model(product, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def machine_rates(setting: Setting) -> dict[str, float]:
+    """GFLOP/s of a large product by PyTorch and by ONNX Runtime, and GB/s of a triad (a = b + s c)."""
     torch.set_num_threads(setting.threads)
 
-    def timed(body: Callable[[], object]) -> float:
-        start = setting.clock()
-        body()
-        return setting.clock() - start
+    def best(body: Callable[[], object]) -> float:
+        def timed() -> float:
+            start = setting.clock()
+            body()
+            return setting.clock() - start
 
-    a, b = torch.rand(2048, 2048), torch.rand(2048, 2048)
-    product = min(timed(lambda: torch.mm(a, b)) for _ in range(7))
+        return min(timed() for _ in range(7))
+
+    size = 2048
+    a, b = torch.rand(size, size), torch.rand(size, size)
+    graph, inputs = product_graph(size), {"a": a.numpy(), "b": b.numpy()}
     x, y, z = (torch.ones(1 << 25) for _ in range(3))
-    triad = min(timed(lambda: torch.add(x, y, alpha=3, out=z)) for _ in range(7))
-    return 2 * 2048**3 / product / 1e9, 12 * (1 << 25) / triad / 1e9
+    operations, triad_bytes = 2e-9 * size**3, 12e-9 * (1 << 25)
+    return {
+        "pytorch_gflops": operations / best(lambda: torch.mm(a, b)),
+        "onnxruntime_gflops": operations / best(lambda: graph.run(None, inputs)),
+        "triad_gbytes": triad_bytes / best(lambda: torch.add(x, y, alpha=3, out=z)),
+    }
 
 
-def roofline(config: ModelConfig, weights: int, utterances: list[Utterance], mode: Mode, rates: tuple[float, float], seconds: dict[str, float]) -> str:
-    """What one step costs, what the machine's rates allow, and what share of it each system reaches."""
+def step_cost(config: ModelConfig, utterances: list[Utterance], mode: Mode) -> dict[str, float]:
+    """How many steps the utterances take, and the floating-point operations of the mean one."""
     shape = mode.shape
+    frames = [(u.mel.shape[1] + 3) // 4 for u in utterances]
     if shape is None:
-        # The mean utterance.
-        steps = len(utterances)
-        total = sum(operations(config, n, 0, n) for n in ((u.mel.shape[1] + 3) // 4 for u in utterances))
+        every = [operations(config, n, 0, n) for n in frames]
     else:
-        every = [operations(config, min(shape.rows, n - s), min(s, mode.left), min(shape.new_frames, n - s))
-                 for n in ((u.mel.shape[1] + 3) // 4 for u in utterances) for s in range(0, n, shape.new_frames)]
-        steps, total = len(every), sum(every)
-    compute, memory = total / steps / rates[0] / 1e6, weights * 4 / rates[1] / 1e6  # ms
-    reached = ", ".join(f"{name} {1000 * s / steps:.2f}" for name, s in seconds.items())
-    return (
-        f"{mode.name}: {total / steps / 1e6:.0f} MFLOP and {weights * 4 / 2**20:.0f} MiB of float32 weights a step; "
-        f"{compute:.2f} ms at the large-product rate, {memory:.2f} ms to read the weights from memory; ms taken: {reached}")
+        every = [
+            operations(config, min(shape.rows, n - s), min(s, mode.left), min(shape.new_frames, n - s))
+            for n in frames for s in range(0, n, shape.new_frames)]
+    return {"steps": len(every), "operations": sum(every) / len(every)}
 
 
-def measure(arguments: argparse.Namespace, folder: Path) -> dict:
-    config = ModelConfig.load(arguments.model / "config.json")
-    (folder / "again").mkdir()
-    utterances = [prepare(path, folder, i) for i, path in enumerate(choose(arguments.corpus, arguments.utterances))]
-    for utterance in utterances:
-        (folder / "again" / utterance.wav.name).symlink_to(utterance.wav)
-    seconds = sum(u.seconds for u in utterances)
-    modes = [Mode(name, config.left_frames) for name in arguments.mode]
-    if arguments.onnx:
-        graphs = arguments.onnx
-    else:
-        graphs = folder / "onnx"
-        export_onnx.export(arguments.model, graphs, sorted({m.shape.new_frames for m in modes if m.shape}) or [8])
-    model = ConformerCTC.load(arguments.model)
-    weights = sum(p.numel() for p in model.parameters())
-    model.fuse(export_onnx.WHOLE_FRAMES)
-    pieces = [line.split("\t")[0] for line in (arguments.model / "tokens.txt").read_text(encoding="utf-8").splitlines()]
+class Report:
+    """Prints each table as it is measured and keeps everything for the file."""
 
-    settings = []
-    for threads in arguments.threads:
-        alone = [Setting(1, 1, arguments.processor_time)]
-        settings += alone if threads == 1 else [Setting(threads, 1), Setting(1, threads)]
-    results = {"audio_seconds": seconds, "utterances": len(utterances), "rounds": arguments.rounds, "rows": []}
-    print(
-        f"{seconds:.0f} s in {len(utterances)} utterances of {utterances[0].seconds:.1f} to {max(u.seconds for u in utterances):.1f} s, "
-        f"{arguments.rounds} rounds; {cpu_name()}; ONNX Runtime {onnxruntime.__version__}, PyTorch {torch.__version__}")
-    for mode in modes:
-        starling = Starling(arguments.binary, arguments.model, mode)
-        expected = starling.texts(utterances)
-        for setting in settings:
-            if setting.jobs > 1 and mode.shape:
-                continue  # One stream has nothing beside it.
-            systems = [
-                starling,
-                onnx_rival("ONNX Runtime f32", graphs, ".onnx", mode, setting, config),
-                onnx_rival("ONNX Runtime int8", graphs, ".int8.onnx", mode, setting, config),
-                torch_rival(model, mode),
-            ]
-            # Warms them up, and tells whether they compute the same thing.
-            same = {}
-            for rival in systems[1:]:
-                found = [greedy_text(rival.hear(u.mel)[0], pieces, config.blank) for u in utterances]
-                same[rival.name] = sum(a == b for a, b in zip(found, expected))
-            times: dict[str, list[float]] = {system.name: [] for system in systems}
-            for turn in range(arguments.rounds):
-                for place in range(len(systems)):
-                    system = systems[(turn + place) % len(systems)]
-                    times[system.name].append(system.measure(utterances, setting))
-            report(results, mode, setting, seconds, times, same, len(utterances))
-            if setting.jobs == 1:
-                medians = {name: statistics.median(t) for name, t in times.items()}
-                print(roofline(config, weights, utterances, mode, machine_rates(setting), medians), flush=True)
-        if starling.sgemm:
-            print(f"Starling's kernels {starling.kernels}; its OpenBLAS reached {statistics.median(starling.sgemm):.1f} GFLOP/s")
-    for setting in (s for s in settings if s.jobs == 1):
-        product, triad = machine_rates(setting)
-        print(f"{setting}: {product:.1f} GFLOP/s in a product of 2048 x 2048 x 2048, {triad:.1f} GB/s in a triad (PyTorch)")
-        results[f"rates, {setting}"] = {"gflops": product, "gbytes": triad}
-    return results
+    def __init__(self, utterances: list[Utterance], rounds: int, parameters: int):
+        self.utterances, self.seconds = len(utterances), sum(u.seconds for u in utterances)
+        lengths = [u.seconds for u in utterances]
+        self.results = {
+            "machine": common.machine(),
+            "versions": {"ONNX Runtime": onnxruntime.__version__, "PyTorch": torch.__version__},
+            "audio_seconds": self.seconds, "utterances": len(utterances), "shortest": min(lengths),
+            "longest": max(lengths), "rounds": rounds, "parameters": parameters, "tables": [],
+        }
+        print(
+            f"{self.seconds:.0f} s in {len(utterances)} utterances of {min(lengths):.1f} to {max(lengths):.1f} s, "
+            f"{rounds} rounds; {common.cpu_name()}; "
+            + ", ".join(f"{name} {version}" for name, version in self.results["versions"].items()))
+
+    def add(
+        self, mode: Mode, setting: Setting, times: dict[str, list[float]], same: dict[str, int],
+        step: dict[str, float], rates: dict[str, float],
+    ) -> None:
+        rows = []
+        for name, taken in times.items():
+            over = {starling: ratio(taken, times[starling]) for starling in (STARLING_F32, STARLING_INT8) if starling != name}
+            speed = self.seconds / statistics.median(taken)
+            rows.append({"system": name, "speed": speed, "seconds": taken, "over": over, "same_text": same[name]})
+        table = {"mode": mode.name, "setting": str(setting), **asdict(setting), "step": step, "rates": rates, "systems": rows}
+        self.results["tables"].append(table)
+        self.show(table)
+
+    def show(self, table: dict) -> None:
+        print(f"\n{table['mode']}, {table['setting']}\n")
+        print(f"| system | s of audio per s | {STARLING_F32} over it | {STARLING_INT8} over it | same text |\n|---|---|---|---|---|")
+        for row in table["systems"]:
+            ratios = [
+                f"{found['median']:.2f} ({found['least']:.2f}–{found['most']:.2f})"
+                if (found := row["over"].get(starling)) else "" for starling in (STARLING_F32, STARLING_INT8)]
+            print(f"| {row['system']} | {row['speed']:.1f} | {' | '.join(ratios)} | {row['same_text']} of {self.utterances} |")
+        step, rates = table["step"], table["rates"]
+        weights = 4 * self.results["parameters"]
+        compute = max(rates["pytorch_gflops"], rates["onnxruntime_gflops"])
+        print(
+            f"\nA step: {step['operations'] / 1e6:.0f} MFLOP, {weights / 2**20:.0f} MiB of float32 weights; "
+            f"{step['operations'] / compute / 1e6:.2f} ms at the rate of the large product ({compute:.1f} GFLOP/s), "
+            f"{weights / rates['triad_gbytes'] / 1e6:.2f} ms to read the weights from memory ({rates['triad_gbytes']:.1f} GB/s); "
+            "ms taken: " + ", ".join(
+                f"{row['system']} {1000 * self.seconds / row['speed'] / step['steps']:.2f}" for row in table["systems"]),
+            flush=True)
 
 
-def report(results: dict, mode: Mode, setting: Setting, seconds: float, times: dict[str, list[float]], same: dict[str, int], count: int) -> None:
-    """Prints a table and keeps its rows."""
-    print(f"\n{mode.name}, {setting}\n\n| system | s of audio per s | Starling is | ratios in the rounds | same text |\n|---|---|---|---|---|")
-    for name, taken in times.items():
-        ratios = [t / s for t, s in zip(taken, times[STARLING])]
-        speed, ratio = seconds / statistics.median(taken), statistics.median(ratios)
-        span = "" if name == STARLING else f"{min(ratios):.2f}–{max(ratios):.2f}"
-        text = "" if name == STARLING else f"{same[name]} of {count}"
-        print(f"| {name} | {speed:.1f} | {'' if name == STARLING else f'{ratio:.2f} times as fast'} | {span} | {text} |", flush=True)
-        results["rows"].append({"mode": mode.name, "setting": str(setting), "system": name, "speed": speed, "ratio": ratio, "seconds": taken})
+def ratio(taken: list[float], starling: list[float]) -> dict[str, float]:
+    """How many times as fast Starling was, round by round."""
+    ratios = [t / s for t, s in zip(taken, starling)]
+    return {"median": statistics.median(ratios), "least": min(ratios), "most": max(ratios)}
 
 
-def cpu_name() -> str:
-    try:
-        found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-        return found[1] if found else platform.processor()
-    except OSError:
-        return platform.processor()
+class Comparison:
+    """All systems on the same utterances."""
+
+    def __init__(self, arguments: argparse.Namespace, folder: Path):
+        self.arguments = arguments
+        self.config = ModelConfig.load(arguments.model / "config.json")
+        chosen = common.choose(arguments.corpus, arguments.utterances)
+        self.utterances = [prepare(path, folder, i) for i, path in enumerate(chosen)]
+        # One file is not transcribed twice by one command, so it has more names.
+        for copy in range(COPIES):
+            (folder / str(copy)).mkdir()
+            for utterance in self.utterances:
+                (folder / str(copy) / utterance.wav.name).symlink_to(utterance.wav)
+        self.modes = [Mode(name, self.config.left_frames) for name in arguments.mode]
+        self.int8 = arguments.int8_model or common.quantized(arguments.binary, arguments.model, folder)
+        self.graphs = arguments.onnx or folder / "onnx"
+        if not arguments.onnx:
+            chunks = sorted({mode.shape.new_frames for mode in self.modes if mode.shape})
+            export_onnx.export(arguments.model, self.graphs, chunks)
+        self.torch_model = ConformerCTC.load(arguments.model)
+        self.parameters = sum(p.numel() for p in self.torch_model.parameters())
+        self.torch_model.fuse(export_onnx.WHOLE_FRAMES)
+        tokens = (arguments.model / "tokens.txt").read_text(encoding="utf-8").splitlines()
+        self.pieces = [line.split("\t")[0] for line in tokens]
+
+    def settings(self) -> list[Setting]:
+        alone = [Setting(1, 1, self.arguments.processor_time)]
+        return [s for n in self.arguments.threads for s in (alone if n == 1 else [Setting(n, 1), Setting(1, n)])]
+
+    def run(self) -> dict:
+        report = Report(self.utterances, self.arguments.rounds, self.parameters)
+        for mode in self.modes:
+            starlings = [
+                Starling(STARLING_F32, self.arguments.binary, self.arguments.model, mode),
+                Starling(STARLING_INT8, self.arguments.binary, self.int8, mode)]
+            texts = {starling.name: starling.texts(self.utterances) for starling in starlings}
+            for setting in self.settings():
+                if setting.jobs > 1 and mode.shape:
+                    continue  # One stream has nothing beside it.
+                rivals = [
+                    onnx_rival("ONNX Runtime f32", self.graphs, ".onnx", mode, setting, self.config),
+                    onnx_rival("ONNX Runtime int8", self.graphs, ".int8.onnx", mode, setting, self.config),
+                    torch_rival(self.torch_model, mode)]
+                # Warms them up, and tells whether they compute the same thing.
+                texts |= {rival.name: self.rival_texts(rival) for rival in rivals}
+                same = {name: sum(a == b for a, b in zip(found, texts[STARLING_F32])) for name, found in texts.items()}
+                times = self.rounds([*starlings, *rivals], setting)
+                step = step_cost(self.config, self.utterances, mode)
+                report.add(mode, setting, times, same, step, machine_rates(setting))
+        return report.results
+
+    def rival_texts(self, rival: Rival) -> list[str]:
+        return [greedy_text(rival.hear(u.mel)[0], self.pieces, self.config.blank) for u in self.utterances]
+
+    def rounds(self, systems: list[Starling | Rival], setting: Setting) -> dict[str, list[float]]:
+        """Seconds of each system in each round."""
+        times: dict[str, list[float]] = {system.name: [] for system in systems}
+        for turn in range(self.arguments.rounds):
+            for place in range(len(systems)):
+                system = systems[(turn + place) % len(systems)]
+                times[system.name].append(system.measure(self.utterances, setting))
+        return times
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=ROOT / "models/starling-en-small")
-    parser.add_argument("--binary", type=Path, default=ROOT / ".build/release/starling")
-    parser.add_argument("--corpus", type=Path, default=SHARED / "corpora/dev-clean")
-    parser.add_argument("--utterances", type=int, default=24)
+    common.add_arguments(parser)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, action="append", help="repeatable (default: 1 and 2)")
     parser.add_argument("--mode", action="append", help="full or C/R, repeatable (default: full, 8/8, 4/0)")
     parser.add_argument("--processor-time", action="store_true", help="at 1 thread, for a machine that is not idle")
     parser.add_argument("--onnx", type=Path, help="graphs that export_onnx.py wrote (default: writes them anew)")
-    parser.add_argument("--json", type=Path, help="also writes every figure to a file")
     arguments = parser.parse_args()
     arguments.threads = arguments.threads or [1, 2]
     arguments.mode = arguments.mode or ["full", "8/8", "4/0"]
     # A folder in memory where there is one: WAV files are not to wait for a disk.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=memory) as folder:
-        results = measure(arguments, Path(folder))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(results, indent=1) + "\n")
+        common.write_json(arguments.json, Comparison(arguments, Path(folder)).run())
     return 0
 
 
