@@ -29,7 +29,7 @@ let package = Package(
 
     // The recogniser, from the bottom up. docs/architecture.md says what each may know.
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
-    .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"]),
+    .target(name: "Tensor", dependencies: ["CKernels"]),
     .target(name: "Audio", dependencies: ["CFFTW", "CSndfile", "CSoxr", "Tensor"]),
     .target(name: "Conformer", dependencies: ["CKernels", "Tensor"]),
     .target(name: "Decoding"),
@@ -75,9 +75,11 @@ let package = Package(
 
     // Tests. They use the public and package interfaces, so that they run in release builds.
     .target(
-      name: "TestSupport", dependencies: ["Conformer", "CZlib", "Tensor"],
+      name: "TestSupport", dependencies: ["Audio", "Conformer", "CZlib", "Tensor"],
       path: "Tests/TestSupport"),
-    .testTarget(name: "TensorTests", dependencies: ["Tensor", "CKernels", "TestSupport"]),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .testTarget(
+      name: "TensorTests", dependencies: ["Tensor", "CKernels", "COpenBLAS", "TestSupport"]),
     .testTarget(
       name: "AudioTests", dependencies: ["Audio", "CSndfile", "Tensor", "TestSupport"],
       exclude: ["Fixtures"]),
@@ -99,7 +101,9 @@ let package = Package(
     .testTarget(
       name: "RecognizerTests",
       dependencies: [
-        "Recognizer", "Audio", "Checkpoints", "Conformer", "Decoding", "Tensor", "TestSupport",
+        "Recognizer", "AllocationCounter", "Audio", "Checkpoints", "Conformer", "Decoding",
+        "Tensor",
+        "TestSupport",
       ]),
     .testTarget(
       name: "CommandTests",

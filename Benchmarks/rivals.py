@@ -215,7 +215,7 @@ def operations(config: ModelConfig, rows: int, cached: int, new_frames: int) -> 
     subsampling = 2 * (2 * config.first_bins * 9 * c + config.second_bins * c * (9 * c + d))
     keys = rows + cached
     linear = 2 * rows * (4 * d * f + 7 * d * d)
-    attention = 2 * rows * d * (keys + (keys + min(rows, 64) - 1) + keys)
+    attention = 2 * rows * d * 3 * keys
     return new_frames * subsampling + config.layers * (linear + attention) + 2 * rows * d * config.vocabulary
 
 

@@ -1,4 +1,4 @@
-import Foundation
+public import Tensor
 
 /// Normalises log-mel frames per mel bin.
 public enum FeatureNormalizer: Sendable {
@@ -30,32 +30,32 @@ public struct FeatureNormalizerStream {
   }
 
   /// Normalises frames [n, mels] in place.
-  public mutating func normalize(_ frames: inout [Float]) {
-    precondition(frames.count % mels == 0)
+  public mutating func normalize(_ frames: MatrixView) {
+    precondition(frames.columns == mels)
     switch normalizer {
     case .none: return
     case .global(let mean, let inverseDeviation):
-      for start in stride(from: 0, to: frames.count, by: mels) {
-        for mel in 0..<mels {
-          frames[start + mel] = (frames[start + mel] - mean[mel]) * inverseDeviation[mel]
-        }
+      for row in 0..<frames.rows {
+        let frame = frames.pointer + row * frames.stride
+        for mel in 0..<mels { frame[mel] = (frame[mel] - mean[mel]) * inverseDeviation[mel] }
       }
     case .perFeature:
-      for start in stride(from: 0, to: frames.count, by: mels) { observe(frames, at: start) }
+      for row in 0..<frames.rows { observe(frames.pointer + row * frames.stride) }
       for mel in 0..<mels {
         let deviation = count > 1 ? (scatter[mel] / (count - 1)).squareRoot() : 0
         let scale = 1 / (deviation + 1e-5)
-        for index in stride(from: mel, to: frames.count, by: mels) {
-          frames[index] = Float((Double(frames[index]) - mean[mel]) * scale)
+        for row in 0..<frames.rows {
+          let value = frames.pointer + row * frames.stride + mel
+          value.pointee = Float((Double(value.pointee) - mean[mel]) * scale)
         }
       }
     }
   }
 
-  private mutating func observe(_ frames: [Float], at start: Int) {
+  private mutating func observe(_ frame: UnsafePointer<Float>) {
     count += 1
     for mel in 0..<mels {
-      let value = Double(frames[start + mel])
+      let value = Double(frame[mel])
       let difference = value - mean[mel]
       mean[mel] += difference / count
       scatter[mel] += difference * (value - mean[mel])

@@ -39,7 +39,7 @@ public final class ConformerEncoder: Sendable {
     }
     self.layers = layers
     positions = RelativePositionCache(
-      projections: layers.map(\.attention.projectionOfPositions), reach: 128)
+      projections: layers.map(\.attention.projectionOfPositions))
   }
 
   /// The state of a stream before its first frame.
@@ -64,7 +64,9 @@ public final class ConformerEncoder: Sendable {
   public func subsample(
     _ mel: MatrixView, cache: EncoderCache, into hidden: MatrixView, scratch: ScratchArena
   ) {
-    subsampling.step(mel, cache: cache, into: hidden, scratch: scratch)
+    scratch.timed(.subsampling) {
+      subsampling.step(mel, cache: cache, into: hidden, scratch: scratch)
+    }
   }
 
   /// Runs all layers over one block of each of several streams, in place.
@@ -79,7 +81,7 @@ public final class ConformerEncoder: Sendable {
     var reach = 0
     for block in blocks {
       block.cache.reserve(finalRows: block.finalRows)
-      reach = max(reach, block.cache.validRows + block.range.count)
+      reach = max(reach, block.cache.reach(rows: block.range.count))
     }
     let table = positions.positions(reach: reach)
     for (index, layer) in layers.enumerated() {

@@ -24,10 +24,16 @@ struct ConformerLayer: Sendable {
     _ x: MatrixView, blocks: [EncoderBlock], layer: Int, positions: RelativePositions,
     scratch: ScratchArena
   ) {
-    feedForward1.step(x, scratch: scratch)
-    attention.step(x, blocks: blocks, layer: layer, positions: positions, scratch: scratch)
-    convolution.step(x, blocks: blocks, layer: layer, scratch: scratch)
-    feedForward2.step(x, scratch: scratch)
-    normOut.apply(x, into: x)
+    scratch.timed(.feedForward) { feedForward1.step(x, scratch: scratch) }
+    scratch.timed(.attention) {
+      attention.step(x, blocks: blocks, layer: layer, positions: positions, scratch: scratch)
+    }
+    scratch.timed(.convolution) {
+      convolution.step(x, blocks: blocks, layer: layer, scratch: scratch)
+    }
+    scratch.timed(.feedForward) {
+      feedForward2.step(x, scratch: scratch)
+      normOut.apply(x, into: x)
+    }
   }
 }

@@ -91,6 +91,13 @@ public final class EncoderCache {
     }
   }
 
+  /// Frames that a step of `rows` reaches over: for a stream in small blocks what it will be once its
+  /// left context is full.
+  func reach(rows: Int) -> Int {
+    guard let leftContext, rows <= leftContext else { return validRows + rows }
+    return leftContext + rows
+  }
+
   /// Appends the keys and values of a step's final frames to those of a layer, and drops what
   /// the left context no longer reaches. keys, values: [final rows, d].
   func store(_ layer: Int, keys: MatrixView, values: MatrixView) {

@@ -16,8 +16,8 @@ extension ModelConfig {
     let (d, f) = (Double(encoder.width), Double(encoder.feedForwardWidth))
     // Two feed-forward modules, four attention projections, three pointwise products.
     let linear = 2 * n * (4 * d * f + 4 * d * d + 3 * d * d)
-    // Keys, positions (keys + queries - 1 of them, at most 64 queries at a time), values.
-    let attention = 2 * n * d * (m + (m + min(n, 64) - 1) + m)
+    // Keys, positions, values.
+    let attention = 2 * n * d * 3 * m
     return Double(encoder.layers) * (linear + attention) + 2 * n * d * Double(ctc.vocabulary)
   }
 }

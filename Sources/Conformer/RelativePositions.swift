@@ -46,21 +46,19 @@ final class RelativePositions: Sendable {
 /// needs it.
 final class RelativePositionCache: Sendable {
   private let projections: [Linear]
-  private let table: Mutex<RelativePositions>
+  private let table = Mutex<RelativePositions?>(nil)
 
-  init(projections: [Linear], reach: Int) {
-    self.projections = projections
-    table = Mutex(RelativePositions(reach: reach, projections: projections))
-  }
+  init(projections: [Linear]) { self.projections = projections }
 
   /// A table for |r| < `reach` at least.
   func positions(reach: Int) -> RelativePositions {
     table.withLock { table in
-      if table.reach < reach {
-        table = RelativePositions(
-          reach: max(reach, min(2 * table.reach, 1024)), projections: projections)
-      }
-      return table
+      if let table, table.reach >= reach { return table }
+      // One that grows does so in few steps.
+      let longer = table.map { max(reach, min(2 * $0.reach, 1024)) } ?? reach
+      let new = RelativePositions(reach: longer, projections: projections)
+      table = new
+      return new
     }
   }
 }

@@ -33,6 +33,8 @@ public struct UtteranceDecoder: Sendable {
   private var endpointer: Endpointer
   /// Greedy tokens of the current utterance.
   private var greedyTokens: [DecodedToken] = []
+  /// Room for as many is there before an utterance begins: half a minute of fast speech.
+  private static let usualTokens = 256
   /// First frame of the current utterance.
   private var firstFrame = 0
   /// Frames taken so far.
@@ -48,6 +50,7 @@ public struct UtteranceDecoder: Sendable {
     self.vocabulary = vocabulary
     self.beam = beam
     search = CTCGreedySearch(blank: vocabulary.blank)
+    greedyTokens.reserveCapacity(Self.usualTokens)
     endpointer = Endpointer(
       rules, frameSeconds: frameSeconds,
       logThreshold: log(max(rules.blankThreshold, .leastNormalMagnitude)))
@@ -89,17 +92,21 @@ public struct UtteranceDecoder: Sendable {
     return ended
   }
 
-  /// The tokens of the current utterance if `logProbs` came next, without taking them.
-  public func tokens(lookingAhead logProbs: LogProbs) -> [DecodedToken] {
+  /// The tokens of the current utterance if `logProbs` came next, without taking them. With greedy
+  /// search `tokens` is filled in place.
+  public func readTokens(lookingAhead logProbs: LogProbs, into tokens: inout [DecodedToken]) {
     if var beam {
       beam.advance(logProbs)
-      return beam.bestTokens
+      tokens = beam.bestTokens
+      return
     }
-    var (search, tokens) = (search, greedyTokens)
+    var search = search
+    tokens.removeAll(keepingCapacity: true)
+    tokens.reserveCapacity(greedyTokens.capacity)
+    tokens.append(contentsOf: greedyTokens)
     for row in 0..<logProbs.frames {
       search.advance(logProbs[row], frame: frameCount + row, tokens: &tokens)
     }
-    return tokens
   }
 
   /// Ends the current utterance at the end of the stream; nil if it has no tokens.
@@ -150,6 +157,7 @@ public struct UtteranceDecoder: Sendable {
     beam?.reset()
     firstFrame = next
     greedyTokens = []
+    greedyTokens.reserveCapacity(Self.usualTokens)
     endpointer.reset()
     return utterance
   }

@@ -61,22 +61,34 @@ extension RecognizerStream {
     let frames: Int
   }
 
+  /// What the last partial result was made of.
+  struct LastPartial {
+    var tokens: [Int]
+    var committed: [Int]
+    var text: String
+    var committedText: String
+  }
+
   /// The current utterance as the last chunk has it; nil if nothing has changed.
   func takePartial() -> RecognitionResult? {
     guard let partial else { return nil }
     self.partial = nil
     // A tentative word that has proved none must be taken back.
     guard !partial.tokens.isEmpty || lastPartial != nil else { return nil }
-    let result = RecognitionResult(
-      kind: .partial, utterance: utterance,
-      text: model.vocabulary.text(partial.tokens.map(\.id)),
-      committed: model.vocabulary.text(partial.committed.map(\.id)),
-      words: words(partial.tokens, nextFrame: nil, frames: partial.frames))
-    guard result.text != lastPartial?.text || result.committed != lastPartial?.committed else {
+    if let lastPartial, partial.tokens.lazy.map(\.id).elementsEqual(lastPartial.tokens),
+      partial.committed.lazy.map(\.id).elementsEqual(lastPartial.committed)
+    {
       return nil
     }
-    lastPartial = result
-    return result
+    let (tokens, committed) = (partial.tokens.map(\.id), partial.committed.map(\.id))
+    let (text, committedText) = (model.vocabulary.text(tokens), model.vocabulary.text(committed))
+    let isChanged = text != lastPartial?.text || committedText != lastPartial?.committedText
+    lastPartial = LastPartial(
+      tokens: tokens, committed: committed, text: text, committedText: committedText)
+    guard isChanged else { return nil }
+    return RecognitionResult(
+      kind: .partial, utterance: utterance, text: text, committed: committedText,
+      words: words(partial.tokens, nextFrame: nil, frames: partial.frames))
   }
 
   /// Seconds of audio that `frames` encoder frames stand for: a matter of the blocks only, not of

@@ -3,16 +3,6 @@ import Conformer
 import Decoding
 import Tensor
 
-/// Memory for the intermediate results of one thread.
-public final class Workspace {
-  let scratch = ScratchArena()
-
-  public init() {}
-
-  /// Bytes held.
-  public var byteCount: Int { scratch.byteCount }
-}
-
 /// One speaker's audio on its way to text. Not for use from two threads at once.
 public final class RecognizerStream {
   let model: RecognizerModel
@@ -28,13 +18,17 @@ public final class RecognizerStream {
   /// Mel frames that no block has taken yet. [n, mels]
   private var melFrames: [Float] = []
   private var sampleCount = 0
+  /// Whether the last step took a chunk of this stream.
+  private(set) var hasChunk = false
   /// Whether the audio has ended, and whether the last utterance has.
   private(set) var (finished, isClosed) = (false, false)
   var utterance = 0
   /// Peak of the last token of the utterances that have ended, and the end of their last word.
   var lastFrame: Int?
   var lastEnd = 0.0
-  var lastPartial: RecognitionResult?
+  var lastPartial: LastPartial?
+  /// Tokens of the utterance that goes on with those that the look-ahead frames suggest.
+  private var tentativeTokens: [DecodedToken] = []
   /// Utterances that have ended and wait to be settled.
   private var unsettled: [(DecodedUtterance, nextFrame: Int?)] = []
   /// What the last chunk says of the utterance that goes on.
@@ -94,7 +88,7 @@ public final class RecognizerStream {
 
   private func decodeChunks() -> [RecognitionResult] {
     var results: [RecognitionResult] = []
-    while !Self.decodeChunk(of: [self], workspace.scratch).isEmpty {
+    while Self.decodeChunk(of: CollectionOfOne(self), workspace) > 0 {
       while let result = settleNext(workspace.scratch) { results.append(result) }
       if let partial = takePartial() { results.append(partial) }
     }
@@ -109,7 +103,7 @@ public final class RecognizerStream {
     precondition(!finished, "a finished stream accepts no samples")
     sampleCount += samples.count
     voiceActivity?.accept(samples)
-    logMel.accept(samples, into: &melFrames)
+    workspace.scratch.timed(.features) { logMel.accept(samples, into: &melFrames) }
   }
 
   /// Ends the audio without decoding what is left.
@@ -128,39 +122,46 @@ public final class RecognizerStream {
   /// The way of one chunk: mel frames, encoder block, log-probabilities, search. Streams of one
   /// model go through the encoder together.
   ///
-  /// - Returns: the streams that had frames enough for a block. Each must settle what has ended and
-  ///   take its partial result before its next chunk.
+  /// - Returns: how many streams had frames enough for a block; they have `hasChunk` and each must
+  ///   settle what has ended and take its partial result before its next chunk.
   static func decodeChunk(
-    of streams: [RecognizerStream], _ scratch: ScratchArena
-  ) -> [RecognizerStream] {
-    scratch.scope {
-      var chunks: [Chunk] = []
-      var rows = 0
-      for stream in streams {
-        guard stream.subsampleMelFrames(scratch), let block = stream.encoderStream.nextBlock else {
-          continue
-        }
-        chunks.append(
-          Chunk(stream: stream, rows: rows..<rows + block.rows, finalRows: block.finalRows))
-        rows += block.rows
+    of streams: some Collection<RecognizerStream>, _ workspace: Workspace
+  ) -> Int {
+    defer {
+      workspace.chunks.removeAll(keepingCapacity: true)
+      workspace.blocks.removeAll(keepingCapacity: true)
+    }
+    let scratch = workspace.scratch
+    var rows = 0
+    for stream in streams {
+      stream.hasChunk = false
+      guard stream.subsampleMelFrames(scratch), let block = stream.encoderStream.nextBlock else {
+        continue
       }
-      guard let model = chunks.first?.stream.model else { return [] }
+      stream.hasChunk = true
+      let range = rows..<rows + block.rows
+      rows = range.upperBound
+      workspace.chunks.append(Chunk(stream: stream, rows: range, finalRows: block.finalRows))
+      workspace.blocks.append(
+        EncoderBlock(
+          cache: stream.encoderStream.cache, range: range, finalRows: block.finalRows))
+    }
+    guard let model = workspace.chunks.first?.stream.model else { return 0 }
+    scratch.scope {
       // [C + R, d] of each stream: new frames, then look-ahead.
       let hidden = scratch.matrix(rows: rows, columns: model.config.encoder.width)
+      let chunks = workspace.chunks
       for chunk in chunks { chunk.stream.takeBlock(chunk, into: hidden.rows(chunk.rows)) }
       model.networks.encoder.step(
-        hidden,
-        blocks: chunks.map {
-          EncoderBlock(
-            cache: $0.stream.encoderStream.cache, range: $0.rows, finalRows: $0.finalRows)
-        }, scratch: scratch, afterLayer: layerObserver(chunks, scratch))
+        hidden, blocks: workspace.blocks, scratch: scratch,
+        afterLayer: layerObserver(chunks, scratch))
       for chunk in chunks { chunk.stream.search(chunk, hidden.rows(chunk.rows), scratch) }
-      return chunks.map(\.stream)
     }
+    return workspace.chunks.count
   }
 
   /// One stream's block in a step over several streams.
-  private struct Chunk {
+  struct Chunk {
     let stream: RecognizerStream
     /// In the step's matrix.
     let rows: Range<Int>
@@ -181,20 +182,29 @@ public final class RecognizerStream {
     let heard = options.wantsPartials ? hidden.rows : chunk.finalRows
     scratch.scope {
       let logProbs = scratch.matrix(rows: heard, columns: model.vocabulary.count)
-      model.networks.ctc.logProbs(hidden.rows(0..<heard), into: logProbs)
+      scratch.timed(.ctc) {
+        model.networks.ctc.logProbs(hidden.rows(0..<heard), into: logProbs)
+      }
       let final = view(logProbs.rows(0..<chunk.finalRows))
       observer?.logProbs?(final)
-      unsettled = decoder.advance(final, isSilent: voiceActivity?.isSilent).map {
-        // After a silence the next token is no earlier than the end of it.
-        ($0, nextFrame: $0.nextFrame ?? $0.frames.upperBound)
+      scratch.timed(.search) {
+        search(final, lookAhead: view(logProbs.rows(chunk.finalRows..<heard)))
       }
-      voiceActivity?.drop(before: decoder.frameCount)
-      guard options.wantsPartials else { return }
-      let lookAhead = view(logProbs.rows(chunk.finalRows..<heard))
-      partial = Partial(
-        tokens: options.isStable ? decoder.tokens : decoder.tokens(lookingAhead: lookAhead),
-        committed: decoder.tokens, frames: decoder.frameCount + lookAhead.frames)
     }
+  }
+
+  private func search(_ final: LogProbs, lookAhead: LogProbs) {
+    unsettled = decoder.advance(final, isSilent: voiceActivity?.isSilent).map {
+      // After a silence the next token is no earlier than the end of it.
+      ($0, nextFrame: $0.nextFrame ?? $0.frames.upperBound)
+    }
+    voiceActivity?.drop(before: decoder.frameCount)
+    guard options.wantsPartials else { return }
+    if !options.isStable { decoder.readTokens(lookingAhead: lookAhead, into: &tentativeTokens) }
+    let committed = decoder.tokens
+    partial = Partial(
+      tokens: options.isStable ? committed : tentativeTokens, committed: committed,
+      frames: decoder.frameCount + lookAhead.frames)
   }
 
   /// Whether utterances have ended that are not settled yet.
@@ -207,7 +217,7 @@ public final class RecognizerStream {
       return nil
     }
     let (ended, nextFrame) = unsettled.removeFirst()
-    return final(ended, nextFrame: nextFrame, scratch)
+    return scratch.timed(.finalPass) { final(ended, nextFrame: nextFrame, scratch) }
   }
 
   /// Ends the last utterance, after the last chunk.
@@ -267,13 +277,14 @@ public final class RecognizerStream {
       if finished, available == 0 { encoderStream.end() }
       return true
     }
-    var frames = Array(melFrames[..<(taken * mels)])
-    melFrames.removeFirst(taken * mels)
-    normalizer.normalize(&frames)
-    frames.withUnsafeMutableBufferPointer { buffer in
-      encoderStream.subsample(
-        MatrixView(buffer.baseAddress!, rows: taken, columns: mels),
-        isEnd: finished && melFrames.isEmpty, scratch: scratch)
+    scratch.scope {
+      let frames = scratch.matrix(rows: taken, columns: mels)
+      melFrames.withUnsafeBufferPointer {
+        frames.pointer.update(from: $0.baseAddress!, count: taken * mels)
+      }
+      melFrames.removeFirst(taken * mels)
+      normalizer.normalize(frames)
+      encoderStream.subsample(frames, isEnd: finished && melFrames.isEmpty, scratch: scratch)
     }
     return true
   }

@@ -180,10 +180,10 @@ extension SchedulerQueue.Turn {
       if !samples.isEmpty { stream.stream.take(samples) }
       if ends { stream.stream.end() }
     }
-    let decoded = RecognizerStream.decodeChunk(of: streams.map(\.stream), workspace.scratch)
+    _ = RecognizerStream.decodeChunk(of: streams.map(\.stream), workspace)
     var lags: [Double] = []
     for (index, stream) in streams.enumerated() {
-      let hasChunk = decoded.contains { $0 === stream.stream }
+      let hasChunk = stream.stream.hasChunk
       var results: [RecognitionResult] = []
       var isDone = false
       if !hasChunk, stream.stream.finished {

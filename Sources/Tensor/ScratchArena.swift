@@ -6,6 +6,8 @@ public final class ScratchArena {
   private var slabs: [FloatStorage] = []
   private var slab = 0
   private var offset = 0
+  /// Where the time of the stages that use this arena is added up, if somebody asks.
+  public var stageTimes: StageTimes?
 
   public init() {}
 
@@ -30,6 +32,14 @@ public final class ScratchArena {
     let mark = (slab, offset)
     defer { (slab, offset) = mark }
     return try body()
+  }
+
+  /// Runs `body`, its time counted as `stage`'s. Stages do not nest.
+  public func timed<Result>(
+    _ stage: StageTimes.Stage, _ body: () throws -> Result
+  ) rethrows -> Result {
+    guard let stageTimes else { return try body() }
+    return try stageTimes.measure(stage, body)
   }
 
   /// Bytes held.

@@ -34,7 +34,8 @@ public final class WeightArena: @unchecked Sendable {
   func allocate<Word: BitwiseCopyable>(_ count: Int, of type: Word.Type)
     -> UnsafeMutablePointer<Word>?
   {
-    let bytes = (count * MemoryLayout<Word>.stride + Self.alignment - 1)
+    let bytes =
+      (count * MemoryLayout<Word>.stride + Self.alignment - 1)
       / Self.alignment * Self.alignment
     guard bytes <= free else { return nil }
     defer {

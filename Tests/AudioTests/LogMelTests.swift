@@ -204,7 +204,7 @@ struct LogMelTests {
     var frames = randomFrames(5, mels: 7, seed: 1)
     let before = frames
     var stream = FeatureNormalizerStream(.none, mels: 7)
-    stream.normalize(&frames)
+    stream.normalize(&frames, mels: 7)
     #expect(frames == before)
   }
 
@@ -215,12 +215,12 @@ struct LogMelTests {
     let normalizer = FeatureNormalizer.global(mean: mean, inverseDeviation: istd)
     var whole = original
     var stream = FeatureNormalizerStream(normalizer, mels: 3)
-    stream.normalize(&whole)
+    stream.normalize(&whole, mels: 3)
     #expect(largestDifference(whole, expected) < 1e-6)
     var (first, second) = (Array(original[..<12]), Array(original[12...]))
     stream = FeatureNormalizerStream(normalizer, mels: 3)
-    stream.normalize(&first)
-    stream.normalize(&second)
+    stream.normalize(&first, mels: 3)
+    stream.normalize(&second, mels: 3)
     #expect(first + second == whole)
   }
 
@@ -240,7 +240,7 @@ struct LogMelTests {
       let original = randomFrames(count, mels: 5, seed: UInt64(count))
       var found = original
       var stream = FeatureNormalizerStream(.perFeature, mels: 5)
-      stream.normalize(&found)
+      stream.normalize(&found, mels: 5)
       #expect(largestDifference(found, normalized(original, by: original, mels: 5)) < 1e-5)
     }
     // In portions: by all frames so far.
@@ -249,7 +249,7 @@ struct LogMelTests {
     for range in [0..<10, 10..<11, 11..<11, 11..<30] {
       let part = Array(original[5 * range.lowerBound..<5 * range.upperBound])
       var found = part
-      stream.normalize(&found)
+      stream.normalize(&found, mels: 5)
       let heard = Array(original[..<(5 * range.upperBound)])
       #expect(largestDifference(found, normalized(part, by: heard, mels: 5)) < 1e-5)
     }
@@ -258,14 +258,14 @@ struct LogMelTests {
   @Test func perFeatureWithoutSpread() {
     var single: [Float] = [3, -4]
     var stream = FeatureNormalizerStream(.perFeature, mels: 2)
-    stream.normalize(&single)
+    stream.normalize(&single, mels: 2)
     #expect(single == [0, 0])
     var constant: [Float] = Array(repeating: 7.25, count: 20)
     stream = FeatureNormalizerStream(.perFeature, mels: 2)
-    stream.normalize(&constant)
+    stream.normalize(&constant, mels: 2)
     #expect(constant == Array(repeating: 0, count: 20))
     var empty: [Float] = []
-    stream.normalize(&empty)
+    stream.normalize(&empty, mels: 2)
     #expect(empty.isEmpty)
   }
 }

@@ -273,7 +273,8 @@ struct UtteranceDecoderTests {
         #expect(ended == table.withLogProbs(start..<start + 6) { plain.advance($0) })
         let ahead = start + 6..<min(start + 11, 60)
         let before = looking.tokens
-        let tentative = table.withLogProbs(ahead) { looking.tokens(lookingAhead: $0) }
+        var tentative = [DecodedToken(id: 1, frame: 0, logProb: 0)]  // overwritten
+        table.withLogProbs(ahead) { looking.readTokens(lookingAhead: $0, into: &tentative) }
         #expect(looking.tokens == before && looking.frameCount == start + 6)
         // Without rules, taking the frames gives the same tokens.
         var free = decoder()

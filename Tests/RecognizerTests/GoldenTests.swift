@@ -79,7 +79,7 @@ struct GoldenTests {
         networks.cmvn.map { .global(mean: $0.mean, inverseDeviation: $0.inverseDeviation) }
         ?? .perFeature
       var normalizing = FeatureNormalizerStream(normalizer, mels: 80)
-      normalizing.normalize(&frames)
+      normalizing.normalize(&frames, mels: 80)
       // Divided by the deviation of the bin, which is above 1 in these recordings.
       #expect(try largestDifference(frames, goldens["features"]) < 4e-4)
     }

@@ -1,3 +1,4 @@
+import COpenBLAS
 import Foundation
 import Tensor
 import TestSupport
@@ -123,37 +124,22 @@ struct MatrixTests {
       sourceLocation: sourceLocation)
   }
 
-  @Test func products() {
-    for (m, k, n) in [(1, 1, 1), (3, 7, 5), (17, 44, 31), (64, 176, 9)] {
-      let memory = [FloatStorage(random(m * (k + 4), 1)), FloatStorage(random(k * (n + 1), 2))]
-      defer { withExtendedLifetime(memory) {} }
-      let a = memory[0].view(columns: k + 4).columns(3..<k + 3)
-      let b = memory[1].view(columns: n + 1).columns(1..<n + 1)
-      let transposed = FloatStorage(count: n * k)
-      for row in 0..<k {
-        for column in 0..<n {
-          transposed.pointer[column * k + row] = b.pointer[row * b.stride + column]
-        }
-      }
-      let expected = product(a, transposed.values)
-      let whole = FloatStorage(count: m * (n + 5))
-      defer { withExtendedLifetime((whole, transposed)) {} }
-      whole.view(columns: n + 5).fill(9)
-      let c = whole.view(columns: n + 5).columns(2..<n + 2)
-      MatrixProduct.multiply(a, b, into: c)
-      expectEqual(c, expected, "multiply")
-      MatrixProduct.multiply(a, b, into: c, accumulating: true)
-      expectEqual(c, expected.map { $0.map { 2 * $0 } }, "accumulating")
-      MatrixProduct.multiplyTransposed(a, transposed.view(columns: k), into: c)
-      expectEqual(c, expected, "multiplyTransposed")
-      let between = whole.values.enumerated().filter { !(2..<n + 2).contains($0.offset % (n + 5)) }
-      #expect(between.allSatisfy { $0.element == 9 })
-    }
-    let weight = FloatStorage(count: 12)
-    withExtendedLifetime(weight) {
-      let none = weight.view(columns: 4).rows(0..<0)
-      MatrixProduct.multiply(
-        none, weight.view(columns: 3), into: MatrixView(none.pointer, rows: 0, columns: 3))
+  /// The packed product and OpenBLAS's agree at every shape of the shipped model.
+  @Test(arguments: [
+    (176, 528), (176, 176), (176, 352), (176, 704), (704, 176), (1584, 176), (3520, 176),
+  ])
+  func openBLASAgrees(inputs: Int, outputs: Int) {
+    openblas_set_num_threads(1)
+    for rows in [1, 4, 16, 50] {
+      let (x, weight) = (random(rows * inputs, 1), random(outputs * inputs, 2))
+      var expected = [Float](repeating: 0, count: rows * outputs)
+      cblas_sgemm(
+        CblasRowMajor, CblasNoTrans, CblasTrans, blasint(rows), blasint(outputs), blasint(inputs),
+        1, x, blasint(inputs), weight, blasint(inputs), 0, &expected, blasint(outputs))
+      let layer = Linear(weight: FloatStorage(weight), bias: nil, inputs: inputs)
+      let (input, output) = (FloatStorage(x), FloatStorage(count: rows * outputs))
+      layer.apply(input.view(columns: inputs), into: output.view(columns: outputs))
+      #expect(largestDifference(output.values, expected) < 1e-6 * Float(inputs))
     }
   }
 
