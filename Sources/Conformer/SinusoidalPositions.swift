@@ -15,16 +15,16 @@ struct SinusoidalPositions: Sendable {
     }
   }
 
-  /// Writes `embedding + PE(position)`, each [width], to `row`.
-  func add(
-    _ position: Int, to embedding: UnsafePointer<Float>, into row: UnsafeMutablePointer<Float>
-  ) {
+  /// Adds `PE(position)` to `row`: [width].
+  func add(_ position: Int, to row: UnsafeMutablePointer<Float>) {
     if position < table.count / width {
       let encoding = table.pointer + position * width
-      for index in 0..<width { row[index] = embedding[index] + encoding[index] }
+      for index in 0..<width { row[index] += encoding[index] }
     } else {
-      Self.encode(position, width: width, into: row)
-      for index in 0..<width { row[index] += embedding[index] }
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { encoding in
+        Self.encode(position, width: width, into: encoding.baseAddress!)
+        for index in 0..<width { row[index] += encoding[index] }
+      }
     }
   }
 

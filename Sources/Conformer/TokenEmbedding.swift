@@ -5,22 +5,21 @@ struct TokenEmbedding: Sendable {
   private let vocabulary: Int
   private let width: Int
   private let positions: SinusoidalPositions
-  private let table: FloatStorage  // [vocabulary, d], scaled
+  private let table: WeightRows  // [vocabulary, d]
 
   /// - Parameter reader: at `weight`, [vocabulary, d].
   init(
     _ reader: WeightReader, vocabulary: Int, width: Int, positions: SinusoidalPositions
   ) throws(WeightError) {
     (self.vocabulary, self.width, self.positions) = (vocabulary, width, positions)
-    table = try reader.tensor("weight", [vocabulary, width])
-    let scale = Float(width).squareRoot()
-    for index in 0..<table.count { table.pointer[index] *= scale }
+    table = try reader.rows(vocabulary, width: width)
   }
 
   /// row: [d].
   func embed(_ token: Int, position: Int, into row: UnsafeMutablePointer<Float>) {
     precondition((0..<vocabulary).contains(token), "token \(token) of \(vocabulary)")
-    positions.add(position, to: table.pointer + token * width, into: row)
+    table.read(token, scale: Float(width).squareRoot(), into: row)
+    positions.add(position, to: row)
   }
 
   /// x: [rows of the tree, d].

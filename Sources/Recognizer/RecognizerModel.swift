@@ -1,6 +1,7 @@
 public import Audio
 public import Conformer
 public import Decoding
+import Tensor
 
 /// A model ready to recognise: networks, front end and vocabulary. Immutable and shared by any
 /// number of streams on any threads.
@@ -49,6 +50,7 @@ public final class RecognizerModel: Sendable {
       vocabulary: vocabulary, frameSeconds: frameSeconds,
       calibration: ConfidenceCalibration(
         scale: confidence?.scale ?? 1, offset: confidence?.offset ?? 0))
+    Heap.trim()  // of what loading has taken and freed
   }
 
   /// - Throws: `FinalPassError` if the model lacks what `options` ask for.

@@ -23,6 +23,7 @@ public final class SafetensorsFile: @unchecked Sendable {
     mapping = try Self.map(path)
     do {
       (entries, dataStart) = try Self.parseHeader(mapping, path: path)
+      Heap.trim()  // of the parsed JSON, before the weights come
     } catch {
       munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress!), mapping.count)
       throw error
@@ -38,6 +39,12 @@ public final class SafetensorsFile: @unchecked Sendable {
   func bytes(of entry: Entry) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(
       rebasing: mapping[dataStart + entry.range.lowerBound..<dataStart + entry.range.upperBound])
+  }
+
+  /// Lets the system take back the memory of what has been read of the file; it can be read again.
+  /// The pages around a tensor come with it, so this is about all of the file.
+  func release() {
+    madvise(UnsafeMutableRawPointer(mutating: mapping.baseAddress!), mapping.count, MADV_DONTNEED)
   }
 
   /// A tensor as it is stored, to be written elsewhere; nil if it is missing or has a type that

@@ -14,9 +14,11 @@ public final class WeightArena: @unchecked Sendable {
   private var next: UnsafeMutableRawPointer
   private var free: Int
 
-  /// Room for `capacity` bytes; they take memory when they are written.
-  init(capacity: Int) {
-    let alignment = capacity < Self.hugePage ? Self.alignment : Self.hugePage
+  /// Room for `capacity` bytes, which take memory when they are written; in huge pages as far as
+  /// they are sure to be filled, up to `filled` bytes.
+  init(capacity: Int, filled: Int = 0) {
+    let inHugePages = filled / Self.hugePage * Self.hugePage
+    let alignment = inHugePages == 0 ? Self.alignment : Self.hugePage
     mappingSize = capacity + alignment
     let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
     guard let mapping = mmap(nil, mappingSize, PROT_READ | PROT_WRITE, flags, -1, 0),
@@ -25,7 +27,7 @@ public final class WeightArena: @unchecked Sendable {
     self.mapping = mapping
     next = mapping.alignedUp(toMultipleOf: alignment)
     free = capacity
-    if alignment == Self.hugePage { madvise(next, capacity, MADV_HUGEPAGE) }
+    if inHugePages > 0 { madvise(next, inHugePages, MADV_HUGEPAGE) }
   }
 
   deinit { munmap(mapping, mappingSize) }

@@ -29,6 +29,13 @@ extension WeightReader {
     LayerNorm(gamma: try tensor("weight", [width]), beta: try tensor("bias", [width]))
   }
 
+  /// `weight` [rows, width] to be read row by row.
+  public func rows(_ rows: Int, width: Int) throws(WeightError) -> WeightRows {
+    isStored("weight", .float16)
+      ? WeightRows(halves: try halves("weight", [rows, width]), width: width)
+      : WeightRows(try tensor("weight", [rows, width]), width: width)
+  }
+
   /// `weight` of a layer, [outputs, inputs…]: as float32; as 16-bit floats where the file has it so
   /// and this processor multiplies by them; or as int8 where the file has it so, with `weight_scale`
   /// [outputs] beside it.
@@ -41,6 +48,7 @@ extension WeightReader {
         ? .float16(try halves("weight", shape)) : .float32(try tensor("weight", shape))
     }
     let (full, entry) = try find("weight", shape, [.int8])
+    defer { file.release() }
     guard shape.dropFirst().reduce(1, *) <= LinearWeight.mostInt8Inputs else {
       throw .wrongType(
         file: file.path, tensor: full, found: entry.type,

@@ -16,7 +16,7 @@ public struct WeightReader {
     self.file = file
     // 16-bit weights that become float32 double, and small layers are padded; the rest of this is
     // address space that nobody touches.
-    arena = WeightArena(capacity: 4 * file.byteCount)
+    arena = WeightArena(capacity: 4 * file.byteCount, filled: file.byteCount)
     prefix = ""
     ledger = Ledger()
   }
@@ -41,6 +41,7 @@ public struct WeightReader {
   /// - Throws: `WeightError` if it is missing, has another shape or type, or is not finite.
   public func tensor(_ name: String, _ shape: [Int]) throws(WeightError) -> FloatStorage {
     let (full, entry) = try find(name, shape, [.float16, .float32])
+    defer { file.release() }
     let storage = FloatStorage(count: shape.reduce(1, *))
     let bad: Int
     if entry.type == StoredType.float16.rawValue {
@@ -60,6 +61,7 @@ public struct WeightReader {
   /// - Throws: `WeightError` if it is missing, has another shape or type, or is not finite.
   func halves(_ name: String, _ shape: [Int]) throws(WeightError) -> [UInt16] {
     let (full, entry) = try find(name, shape, [.float16])
+    defer { file.release() }
     let halves = halves(of: entry)
     guard let bad = halves.firstIndex(where: { $0 & 0x7C00 == 0x7C00 }) else { return halves }
     throw .notFinite(file: file.path, tensor: full, index: bad)

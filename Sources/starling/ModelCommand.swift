@@ -12,12 +12,13 @@ struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Check a model folder and say what is in it.")
 
-    @Argument(help: "Folder of the model. (default: the shipped one)")
+    @Argument(
+      help: "Folder of the model, or the name of a shipped one. (default: starling-en-small)")
     var directory: String?
 
     func run() throws {
       do {
-        let directory = try directory ?? ModelLocator.shippedModel()
+        let directory = try ModelLocator.model(directory)
         let model = try RecognizerModel(directory: directory)
         try Terminal.print(try ModelDescription(directory: directory, model: model).text)
       } catch {
@@ -56,7 +57,7 @@ struct ModelCommand: ParsableCommand {
         is left as it is.
         """)
 
-    @Option(help: "Folder of the model. (default: the shipped one)")
+    @Option(help: "Folder of the model, or the name of a shipped one. (default: starling-en-small)")
     var model: String?
 
     @Option(help: "Folder to make.")
@@ -65,7 +66,7 @@ struct ModelCommand: ParsableCommand {
     func run() throws {
       do {
         let summary = try ModelQuantizer.quantize(
-          try model ?? ModelLocator.shippedModel(), to: output)
+          try ModelLocator.model(model), to: output)
         // What was written must load.
         let model = try RecognizerModel(directory: output)
         let description = try ModelDescription(directory: output, model: model)

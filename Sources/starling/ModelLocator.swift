@@ -18,14 +18,23 @@ enum ModelLocator {
     }
   }
 
-  /// `$STARLING_MODEL`, else the shipped folder.
-  static func shippedModel() throws(NotFound) -> String {
-    if let named = ProcessInfo.processInfo.environment["STARLING_MODEL"], !named.isEmpty {
-      return named
+  /// The model folder that a user means: a folder, or the name of a shipped one; without either
+  /// `$STARLING_MODEL`, else the shipped default.
+  static func model(_ given: String?) throws(NotFound) -> String {
+    let variable = ProcessInfo.processInfo.environment["STARLING_MODEL"] ?? ""
+    guard let named = given ?? (variable.isEmpty ? nil : variable) else {
+      return try shippedFolder(shippedName)
     }
+    // Whoever names a folder that is not there hears of that folder.
+    let isName = !named.isEmpty && !named.contains("/")
+    guard isName, !FileManager.default.fileExists(atPath: named) else { return named }
+    return (try? shippedFolder(named)) ?? named
+  }
+
+  private static func shippedFolder(_ name: String) throws(NotFound) -> String {
     let config = "/config.json"
     let remedy = "name a model folder with --model or STARLING_MODEL"
-    return String(try shipped(shippedName + config, remedy).dropLast(config.count))
+    return String(try shipped(name + config, remedy).dropLast(config.count))
   }
 
   /// The shipped weights of Silero VAD.

@@ -20,7 +20,7 @@ extension PCMEncoding: ExpressibleByArgument {}
 
 /// The options of every command that recognises.
 struct RecognitionArguments: ParsableArguments {
-  @Option(help: "Folder of the model. (default: the shipped one)")
+  @Option(help: "Folder of the model, or the name of a shipped one. (default: starling-en-small)")
   var model: String?
 
   @Option(
@@ -51,7 +51,7 @@ struct RecognitionArguments: ParsableArguments {
   /// As `loadModel`, but says nothing.
   func makeModel() throws -> RecognizerModel {
     Parallel.setThreads(threads)
-    return try RecognizerModel(directory: try model ?? ModelLocator.shippedModel())
+    return try RecognizerModel(directory: try ModelLocator.model(model))
   }
 }
 

@@ -74,6 +74,19 @@ import Testing
     try expectBounded(mode, minutes: (4, 20), model: model.path, timeLimit: 240)
   }
 
+  /// The shipped int8 model hears a live stream in the memory of its weights, 40 MB of program and
+  /// libraries, and 3 MB of stream; loading it takes no more.
+  @Test func int8ModelTakesLittleMoreThanItsWeights() throws {
+    let model = Places.shippedInt8Model
+    let attributes = try FileManager.default.attributesOfItem(
+      atPath: model + "/model.safetensors")
+    let weights = try #require(attributes[.size] as? Int)
+    let result = try run(.stream, write(minutes: 2), model: model, timeLimit: 120)
+    expectSuccess(result)
+    #expect(result.peakBytes > weights, "the memory has not been seen")
+    #expect(result.peakBytes <= weights + 43_000_000, "\(result.peakBytes) bytes")
+  }
+
   /// The whole model for three hours: `STARLING_LONG_TESTS=1 swift test --filter threeHours`.
   @Test(.enabled(if: areLong, "STARLING_LONG_TESTS is not 1"), arguments: Mode.allCases)
   func threeHoursTakeTheMemoryOfFourMinutes(mode: Mode) throws {

@@ -9,6 +9,9 @@ public enum Places {
   /// The shipped model.
   public static let shippedModel = package + "/models/starling-en-small"
 
+  /// The shipped model with int8 weights.
+  public static let shippedInt8Model = shippedModel + "-int8"
+
   /// The shipped audio samples.
   public static let samples = package + "/audio-samples"
 

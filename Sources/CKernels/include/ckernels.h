@@ -145,4 +145,7 @@ const ck_table *ck_kernels(ck_isa isa);
 // The best instruction set of this processor.
 ck_isa ck_best_isa(void);
 
+// Gives free heap memory back to the system, where the C library can.
+void ck_trim_heap(void);
+
 #endif

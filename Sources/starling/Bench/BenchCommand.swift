@@ -18,7 +18,7 @@ struct BenchCommand: ParsableCommand {
       shares of the stages come from one more run of each.
       """)
 
-  @Option(help: "Folder of the model. (default: the shipped one)")
+  @Option(help: "Folder of the model, or the name of a shipped one. (default: starling-en-small)")
   var model: String?
 
   @Argument(help: "Audio files.")
@@ -50,7 +50,7 @@ struct BenchCommand: ParsableCommand {
 
   private func measure() throws -> BenchReport {
     Parallel.setThreads(1)
-    let directory = try model ?? ModelLocator.shippedModel()
+    let directory = try ModelLocator.model(model)
     let startUp = try Timing.median((0..<repeats).map { _ in try Self.startUp(directory) })
     let recognizer = try RecognizerModel(directory: directory)
     let config = try ModelConfig.load(directory + "/config.json")
