@@ -24,7 +24,7 @@ COLOURS = {
 }
 STAGE_COLOURS = ["#1f4e9c", "#6fa3e8", "#b5520b", "#f0a35e", "#2f6b3a", "#82c48f", "#6a4c93", "#c2a5d8", "#999999", "#444444"]
 # Bytes of a weight that a step reads.
-WEIGHT_BYTES = {"f32": 4, "int8": 1}
+WEIGHT_BYTES = {"f32": 4, "int8": 1, "f16": 2}
 
 plt.rcParams.update({
     "svg.fonttype": "none",  # Text stays text, so that files are small.
@@ -78,7 +78,9 @@ def mode_title(mode: str) -> str:
 
 def intensity(table: dict, parameters: int, system: str) -> float:
     """Floating-point operations of a step for each byte of weights that it reads, in the system's form."""
-    return table["step"]["operations"] / (parameters * WEIGHT_BYTES["int8" if system.endswith("int8") else "f32"])
+    # Starling keeps the 16 bits of the shipped file.
+    form = "int8" if system.endswith("int8") else "f16" if system.startswith("Starling") else "f32"
+    return table["step"]["operations"] / (parameters * WEIGHT_BYTES[form])
 
 
 def reached(table: dict, seconds: float, row: dict) -> float:

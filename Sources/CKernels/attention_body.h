@@ -48,48 +48,55 @@ static void transpose_square(const float *x, long x_stride, float *y, long y_str
   for (int i = 0; i < CK_WIDTH; i++) *(ck_vector *)(y + i * y_stride) = rows[i];
 }
 
-// Keys of one head into the columns of panels, from column `first` on. k: [rows, depth].
-static void pack_keys(const float *k, long stride, long first, long rows, long depth,
-                      float *packed) {
-  for (long r = 0; r < rows;) {
-    const float *row = k + r * stride;
-    float *column = packed + (first + r) / ck_panel * ck_panel * depth + (first + r) % ck_panel;
-    if ((first + r) % CK_WIDTH == 0 && rows - r >= CK_WIDTH && depth >= CK_WIDTH) {
-      // The last square ends where the keys do, and may overlap the one before.
-      for (long i = 0; i < depth; i += CK_WIDTH) {
-        long start = i + CK_WIDTH <= depth ? i : depth - CK_WIDTH;
-        transpose_square(row + start, stride, column + start * ck_panel, ck_panel);
-      }
-      r += CK_WIDTH;
-    } else {
-      for (long i = 0; i < depth; i++) column[i * ck_panel] = row[i];
-      r++;
+// `rows` keys of one head into as many columns of one panel. k: [rows, depth]; rows <= CK_WIDTH.
+static void pack_keys(const float *k, long stride, long rows, long depth, float *columns) {
+  if (rows == CK_WIDTH && depth >= CK_WIDTH) {
+    // The last square ends where the keys do, and may overlap the one before.
+    for (long i = 0; i < depth; i += CK_WIDTH) {
+      long start = i + CK_WIDTH <= depth ? i : depth - CK_WIDTH;
+      transpose_square(k + start, stride, columns + start * ck_panel, ck_panel);
     }
+    return;
+  }
+  for (long r = 0; r < rows; r++)
+    for (long i = 0; i < depth; i++) columns[i * ck_panel + r] = k[r * stride + i];
+}
+
+// Values of one head from row `first` of `keys` on. v: [rows, depth].
+static void pack_values(const float *v, long stride, long first, long rows, long keys, long depth,
+                        float *packed) {
+  for (long j = 0; j < depth; j += ck_panel) {
+    const long width = panel_width(depth - j), filled = depth - j < width ? depth - j : width;
+    for (long r = 0; r < rows; r++) {
+      float *row = packed + (first + r) * width;
+      memcpy(row, v + r * stride + j, sizeof(float) * filled);
+      memset(row + filled, 0, sizeof(float) * (width - filled));
+    }
+    packed += keys * width;
   }
 }
 
 static void pack_attention(const float *k, const float *v, long stride, long first, long rows,
                            long keys, long heads, long depth, float *packed) {
-  for (long h = 0; h < heads; h++, k += depth, v += depth) {
-    pack_keys(k, stride, first, rows, depth, packed);
-    // Columns beyond the last key are computed and never read; numbers there keep them fast.
-    if (first + rows == keys && keys % ck_panel != 0) {
-      float *last = packed + keys / ck_panel * ck_panel * depth;
-      for (long i = 0; i < depth; i++)
-        for (long c = keys % ck_panel; c < ck_panel; c++) last[i * ck_panel + c] = 0;
+  const long head_count = packed_head_count(keys, depth);
+  // All heads of a few rows at a time: memory is read in order.
+  for (long r = 0, taken; r < rows; r += taken) {
+    const long key = first + r;
+    taken = CK_WIDTH - key % CK_WIDTH < rows - r ? CK_WIDTH - key % CK_WIDTH : rows - r;
+    for (long h = 0; h < heads; h++) {
+      float *head = packed + h * head_count;
+      pack_keys(k + r * stride + h * depth, stride, taken, depth,
+                head + key / ck_panel * ck_panel * depth + key % ck_panel);
+      pack_values(v + r * stride + h * depth, stride, key, taken, keys, depth,
+                  head + round_up(keys, ck_panel) * depth);
     }
-    float *values = packed + round_up(keys, ck_panel) * depth;
-    for (long j = 0; j < depth; j += ck_panel) {
-      long width = panel_width(depth - j);
-      long filled = depth - j < width ? depth - j : width;
-      for (long r = 0; r < rows; r++) {
-        float *row = values + (first + r) * width;
-        for (long c = 0; c < filled; c++) row[c] = v[r * stride + j + c];
-        for (long c = filled; c < width; c++) row[c] = 0;
-      }
-      values += keys * width;
-    }
-    packed += packed_head_count(keys, depth);
+  }
+  // Columns beyond the last key are computed and never read; numbers there keep them fast.
+  if (first + rows < keys || keys % ck_panel == 0) return;
+  for (long h = 0; h < heads; h++) {
+    float *last = packed + h * head_count + keys / ck_panel * ck_panel * depth;
+    for (long i = 0; i < depth; i++)
+      for (long c = keys % ck_panel; c < ck_panel; c++) last[i * ck_panel + c] = 0;
   }
 }
 

@@ -15,6 +15,40 @@ import Testing
     }
   }
 
+  /// Shipped models go by their names from anywhere; a folder of that name comes first.
+  @Test func modelsByName() throws {
+    let named = ["--model", "starling-en-small-int8"]
+    let result = try Starling.run(["transcribe", Sample.dreamland] + named, model: nil)
+    expectSuccess(result)
+    #expect(try result.output == Sample.text(Sample.dreamland) + "\n")
+    try FileManager.default.createDirectory(
+      atPath: folder.path + "/starling-en-small", withIntermediateDirectories: true)
+    let shadowed = try Starling.run(
+      ["model", "info", "starling-en-small"], directory: folder.path, model: nil)
+    expectRefusal(shadowed, saying: "starling-en-small/config.json", "no such file")
+    let unknown = try Starling.run(["model", "info", "starling-fr"], model: nil)
+    expectRefusal(unknown, saying: "starling-fr/config.json", "no such file")
+  }
+
+  /// What bench says adds up; the figures are the machine's.
+  @Test func benchWritesJSON() throws {
+    let result = try Starling.run([
+      "bench", Sample.dreamland, "--repeats", "1", "--format", "json", "--latency", "4/0",
+    ])
+    expectSuccess(result)
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    let latency = try #require((report["latencies"] as? [String: [String: Double]])?["4/0"])
+    #expect(try #require(latency["real_time_factor"]) > 0)
+    let stages = try #require((report["stages"] as? [String: [String: Double]])?["4/0"])
+    for stage in ["features", "subsampling", "feed-forward", "attention", "convolution", "ctc"] {
+      #expect(try #require(stages[stage]) > 0, "\(stage)")
+    }
+    #expect(stages.values.allSatisfy { $0 >= 0 })
+    let products = try #require(report["encoder_products"] as? [[String: Double]])
+    #expect(products.allSatisfy { $0["gflops"]! > 0 } && products.count == 3)
+  }
+
   @Test func quantizeAndTranscribe() throws {
     let model = folder.path + "/int8"
     let quantized = try Starling.run(["model", "quantize", "--output", model])
@@ -23,6 +57,11 @@ import Testing
     {
       #expect(quantized.output.contains(part), "\(quantized.output)")
     }
+    // The shipped int8 model is this one.
+    let weights = "/model.safetensors"
+    #expect(
+      FileManager.default.contentsEqual(
+        atPath: model + weights, andPath: Places.shippedInt8Model + weights))
     let info = try Starling.run(["model", "info", model])
     expectSuccess(info)
     #expect(quantized.output.hasPrefix(info.output))
