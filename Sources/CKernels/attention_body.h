@@ -15,20 +15,6 @@ static long attention_packed_count(long keys, long heads, long depth) {
   return heads * packed_head_count(keys, depth);
 }
 
-// Interleaves of two vectors: their first and their last halves.
-#if CK_WIDTH == 16
-#define ck_first(a, b) \
-  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define ck_last(a, b) \
-  __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-#elif CK_WIDTH == 8
-#define ck_first(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define ck_last(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#else
-#define ck_first(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
-#define ck_last(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
-#endif
-
 // y[i, r] = x[r, i] for a square of CK_WIDTH, by interleaving its halves log2(CK_WIDTH) times.
 static void transpose_square(const float *x, long x_stride, float *y, long y_stride) {
   ck_vector rows[CK_WIDTH], mixed[CK_WIDTH];

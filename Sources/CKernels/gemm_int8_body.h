@@ -95,7 +95,7 @@ static ck_quantization quantize_row(const ck_operand *a, const float *row,
   // Zero is always in the range, so that the zero point is.
   ck_vector low = 0, high = 0;
   for (long s = 0; s < segments; s++) extend_range(row + s * segment_stride, k, &low, &high);
-  const float bottom = __builtin_reduce_min(low), top = __builtin_reduce_max(high);
+  const float bottom = ck_lowest(low), top = ck_highest(high);
   const float scale = (top - bottom) / 255.0f;
   // Below this a row is as good as zero, and the inverse would soon be infinite.
   const float inverse = scale > 1e-30f ? 1.0f / scale : 0;

@@ -11,6 +11,32 @@
 
 typedef float ck_vector __attribute__((ext_vector_type(CK_WIDTH), aligned(4)));
 
+// Interleaves of two vectors: their first and their last halves.
+#if CK_WIDTH == 16
+#define ck_first(a, b) \
+  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define ck_last(a, b) \
+  __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif CK_WIDTH == 8
+#define ck_first(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define ck_last(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define ck_first(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define ck_last(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#endif
+
+// Smallest and largest lane: folding a vector log2(CK_WIDTH) times leaves one number in all lanes.
+static inline float ck_lowest(ck_vector v) {
+#pragma clang loop unroll(full)
+  for (int step = 1; step < CK_WIDTH; step *= 2) {
+    ck_vector a = ck_first(v, v), b = ck_last(v, v);
+    v = a < b ? a : b;
+  }
+  return v[0];
+}
+
+static inline float ck_highest(ck_vector v) { return -ck_lowest(-v); }
+
 // exp for finite x by 2^n * 2^f with a degree-6 polynomial: relative error below 3e-7.
 static inline float ck_exp(float x) {
   const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
@@ -45,13 +71,13 @@ static float ck_sum(const float *x, long n) {
 }
 
 static float ck_max(const float *x, long n) {
-  float lane[16];
-  for (int k = 0; k < 16; k++) lane[k] = -INFINITY;
+  ck_vector top = -INFINITY;
   long i = 0;
-  for (; i + 16 <= n; i += 16)
-    for (int k = 0; k < 16; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
-  float m = -INFINITY;
-  for (int k = 0; k < 16; k++) m = lane[k] > m ? lane[k] : m;
+  for (; i + CK_WIDTH <= n; i += CK_WIDTH) {
+    ck_vector v = *(const ck_vector *)(x + i);
+    top = v > top ? v : top;
+  }
+  float m = ck_highest(top);
   for (; i < n; i++) m = x[i] > m ? x[i] : m;
   return m;
 }
