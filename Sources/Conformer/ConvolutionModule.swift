@@ -77,8 +77,11 @@ struct ConvolutionModule: Sendable {
       input.rows(0..<side).copy(from: cached)
       input.rows(side..<side + n).copy(from: gated)
       input.rows(side + n..<input.rows).fill(0)
-      Kernels.active.depthwise_swish(
-        input.pointer, n, width, kernel.pointer, bias.pointer, taps, result.pointer)
+      Parallel.split(rows: n) { rows in
+        Kernels.active.depthwise_swish(
+          input.pointer + rows.lowerBound * width, rows.count, width, kernel.pointer, bias.pointer,
+          taps, result.rows(rows).pointer)
+      }
       cached.copy(from: input.rows(finalRows..<finalRows + side))
     }
   }

@@ -82,7 +82,11 @@ public struct Linear: Sendable {
     scratch.scope {
       let both = scratch.matrix(rows: x.rows, columns: outputs)
       apply(x, into: both)
-      Kernels.active.glu(both.pointer, both.stride, x.rows, outputs / 2, y.pointer, y.stride)
+      Parallel.split(rows: x.rows) { rows in
+        Kernels.active.glu(
+          both.rows(rows).pointer, both.stride, rows.count, outputs / 2, y.rows(rows).pointer,
+          y.stride)
+      }
     }
   }
 
@@ -128,8 +132,10 @@ public struct LayerNorm: Sendable {
   /// Normalises each row of `x` into `y`; they may be the same.
   public func apply(_ x: MatrixView, into y: MatrixView) {
     precondition(x.columns == gamma.count && y.columns == x.columns && y.rows == x.rows)
-    Kernels.active.layer_norm(
-      x.pointer, x.stride, x.rows, x.columns, gamma.pointer, beta.pointer, 1e-5, y.pointer,
-      y.stride)
+    Parallel.split(rows: x.rows) { rows in
+      Kernels.active.layer_norm(
+        x.rows(rows).pointer, x.stride, rows.count, x.columns, gamma.pointer, beta.pointer, 1e-5,
+        y.rows(rows).pointer, y.stride)
+    }
   }
 }

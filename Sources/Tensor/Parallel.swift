@@ -1,19 +1,24 @@
 import CKernels
-import Dispatch
 import Synchronization
 
-/// Divides the rows of large matrix products among threads.
+/// Divides the rows of large matrices among threads, for one long file at a time; streams and files
+/// beside each other have a thread each instead.
 ///
-/// A row's sums do not depend on the rows beside it, so results are the same with any number of
-/// threads.
+/// What is computed of a row does not depend on the rows beside it, so results are the same with any
+/// number of threads.
 public enum Parallel {
+  private static let crew = Mutex<ThreadCrew?>(nil)
   private static let threads = Atomic(1)
-  /// Fewer rows for each thread than this are not worth waking one.
+  /// Fewer rows for each thread than this are not worth its while.
   private static let rowsPerThread = 32
 
-  /// Number of threads that one product may use, for the whole process; 1 at first: streams and
-  /// files run side by side instead.
+  /// Number of threads that one matrix may use, for the whole process; 1 at first.
   public static func setThreads(_ count: Int) {
+    if count > 1 {
+      crew.withLock { crew in
+        if crew?.helpers ?? 0 < count - 1 { crew = ThreadCrew(helpers: count - 1) }
+      }
+    }
     threads.store(max(count, 1), ordering: .relaxed)
   }
 
@@ -22,14 +27,20 @@ public enum Parallel {
     max(min(threads.load(ordering: .relaxed), rows / rowsPerThread), 1)
   }
 
-  /// Calls `body` with the index and the rows of each part, at once.
+  /// Calls `body` with the index and the rows of each part, at once; one after the other when the
+  /// threads are busy with another matrix.
   static func split(rows: Int, into parts: Int, _ body: (Int, Range<Int>) -> Void) {
     guard parts > 1 else { return body(0, 0..<rows) }
-    // The parts are disjoint.
-    nonisolated(unsafe) let body = body
-    DispatchQueue.concurrentPerform(iterations: parts) { index in
+    let run = { (index: Int) in
       body(index, rows * index / parts..<rows * (index + 1) / parts)
     }
+    if crew.withLock({ $0 })?.run(parts: parts, run) == true { return }
+    for index in 0..<parts { run(index) }
+  }
+
+  /// Calls `body` with parts of `rows` rows, at once.
+  public static func split(rows: Int, _ body: (Range<Int>) -> Void) {
+    split(rows: rows, into: parts(rows: rows)) { _, range in body(range) }
   }
 
   /// Calls `body` with parts of `operand` and the index of the first row of each, at once.

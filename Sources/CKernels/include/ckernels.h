@@ -145,6 +145,15 @@ const ck_table *ck_kernels(ck_isa isa);
 // The best instruction set of this processor.
 ck_isa ck_best_isa(void);
 
+// Tells the processor that a thread waits for another one.
+static inline void ck_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 // Gives free heap memory back to the system, where the C library can.
 void ck_trim_heap(void);
 
