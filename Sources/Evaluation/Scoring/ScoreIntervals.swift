@@ -1,6 +1,8 @@
 /// The intervals of a system's rates.
 public struct ScoreIntervals: Sendable {
   public let bootstrap: BlockBootstrap
+  /// Whether there is anything to draw: one utterance alone says nothing of others.
+  public var areMeaningful: Bool { bootstrap.blockCount > 1 }
   public let wordErrorRate: ConfidenceInterval
   public let characterErrorRate: ConfidenceInterval
   public let sentenceErrorRate: ConfidenceInterval
