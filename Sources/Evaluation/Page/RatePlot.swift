@@ -27,7 +27,8 @@ struct RatePlot {
       value.map { ($0, utterance) }
     }
     .sorted { $0.0 < $1.0 }
-    let count = min(Self.binCount, max(1, known.count / 5))
+    // Fewer than five in a bin would show chance.
+    let count = min(Self.binCount, known.count / 5)
     bins = (0..<count).compactMap { index in
       let part = known[index * known.count / count..<(index + 1) * known.count / count]
       guard let first = part.first, let last = part.last else { return nil }

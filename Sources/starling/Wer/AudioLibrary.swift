@@ -8,12 +8,16 @@ struct AudioLibrary {
   /// By path within the folder without extension, and by name alone where that is one file's only.
   private let paths: [String: String]
 
-  /// - Throws: `AudioError` if there is no audio.
+  /// - Throws: `AudioError` if the folder cannot be read. It may be empty: references may name
+  ///   their audio by its whole path.
   init(folder: String) throws {
     self.folder = folder
     var paths: [String: String] = [:]
     var shared: Set<String> = []
-    let files = try AudioFiles.list(folder: folder)
+    var files: [String] = []
+    do {
+      files = try AudioFiles.list(folder: folder)
+    } catch AudioError.noAudioFiles {}
     for file in files {
       let stem = (Self.name(file) as NSString).deletingPathExtension
       if paths.updateValue(file, forKey: stem) != nil { shared.insert(stem) }
