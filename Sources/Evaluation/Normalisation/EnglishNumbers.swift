@@ -10,6 +10,10 @@ struct EnglishNumbers {
     "dollar": "$", "dollars": "$", "pound": "£", "pounds": "£", "euro": "€", "euros": "€",
     "cent": "¢", "cents": "¢",
   ]
+  private static let decades = [
+    "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60,
+    "seventies": 70, "eighties": 80, "nineties": 90,
+  ]
   private static let multiples = ["double": 2, "triple": 3]
 
   private let words: [String]
@@ -38,11 +42,21 @@ struct EnglishNumbers {
   }
 
   private func number(_ start: Int) -> (text: String, count: Int)? {
+    if let decade = decade(start) { return decade }
     if let (text, count) = plain(start) { return withUnit(text, start, count) }
     if let ordinal = reader.ordinal(start) {
       return (NumberText.ordinal(ordinal.value).filter { $0 != "," }, ordinal.count)
     }
     return nil
+  }
+
+  /// `nineties` is `90s`, `nineteen nineties` `1990s`.
+  private func decade(_ start: Int) -> (text: String, count: Int)? {
+    if let tens = Self.decades[words[start]] { return ("\(tens)s", 1) }
+    guard let century = reader.cardinal(start), century.count == 1,
+      (16...20).contains(century.value), let tens = Self.decades[reader[start + 1]]
+    else { return nil }
+    return ("\(century.value * 100 + tens)s", 2)
   }
 
   /// A number without sign.

@@ -65,7 +65,7 @@ enum EnglishSpelling {
       + "oestrogen estrogen orthopaed orthoped paediatr pediatr haemo hemo leukaem leukem "
       + "manoeuvr maneuver gynaeco gyneco diarrhoea diarrhea oesophag esophag homoeopath homeopath "
       + "plough plow programme program aluminium aluminum moustach mustach pyjama pajama "
-      + "sceptic skeptic mould mold moult molt smoulder smolder draught draft skilful skillful "
+      + "sceptic skeptic mould mold smoulder smolder draught draft skilful skillful "
       + "wilful willful instalment installment enrolment enrollment fulfilment fulfillment "
       + "judgement judgment acknowledgement acknowledgment woollen woolen jewellery jewelry "
       + "cheque check artefact artifact carcase carcass sulphur sulfur connexion connection "
@@ -80,6 +80,7 @@ enum EnglishSpelling {
   /// Words that are spelled otherwise as a whole.
   private static let words: [String: String] = {
     var words = [
+      "moult": "molt", "moults": "molts", "moulted": "molted", "moulting": "molting",
       "grey": "gray", "greys": "grays", "tyre": "tire", "tyres": "tires", "kerb": "curb",
       "storey": "story", "storeys": "stories", "gaol": "jail", "gaols": "jails",
       "ageing": "aging", "fulfil": "fulfill", "fulfils": "fulfills", "enrol": "enroll",

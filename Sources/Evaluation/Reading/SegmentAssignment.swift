@@ -3,30 +3,33 @@ enum SegmentAssignment {
   /// The words of a ctm in the segments of an stm.
   ///
   /// As sclite has it, a word belongs to the first segment that ends after the word's middle, or to
-  /// the last of its recording; words within ignored segments belong nowhere.
-  static func segments(of reference: UtteranceList, from hypothesis: UtteranceList) -> UtteranceList
-  {
-    let segments = Dictionary(grouping: reference.utterances) { $0.segment!.recording }
-    let ignored = Dictionary(grouping: reference.ignored, by: \.recording)
+  /// the last of its recording. Those of segments that are not to be scored are dropped.
+  static func segments(
+    of reference: UtteranceList, from hypothesis: UtteranceList
+  ) -> UtteranceList {
+    var segments: [String: [(segment: Utterance.Segment, id: String?)]] = [:]
+    for utterance in reference.utterances {
+      let segment = utterance.segment!
+      segments[segment.recording, default: []].append((segment, utterance.id))
+    }
+    for segment in reference.ignored {
+      segments[segment.recording, default: []].append((segment, nil))
+    }
     var words: [String: [String]] = [:]
     var extra: [Utterance] = []
     for utterance in hypothesis.utterances {
-      let recording = utterance.id
-      guard let own = segments[recording]?.sorted(by: { $0.segment!.end < $1.segment!.end }) else {
-        if ignored[recording] == nil { extra.append(utterance) }
+      guard let own = segments[utterance.id]?.sorted(by: { $0.segment.end < $1.segment.end }) else {
+        extra.append(utterance)
         continue
       }
       var next = 0
-      let timed = (hypothesis.timedWords[recording] ?? []).sorted {
+      let timed = (hypothesis.timedWords[utterance.id] ?? []).sorted {
         $0.start + $0.end < $1.start + $1.end
       }
       for word in timed {
         let middle = (word.start + word.end) / 2
-        if ignored[recording]?.contains(where: { $0.start <= middle && middle < $0.end }) == true {
-          continue
-        }
-        while next + 1 < own.count, own[next].segment!.end <= middle { next += 1 }
-        words[own[next].id, default: []].append(word.word)
+        while next + 1 < own.count, own[next].segment.end <= middle { next += 1 }
+        if let id = own[next].id { words[id, default: []].append(word.word) }
       }
     }
     var list = UtteranceList(file: hypothesis.file, format: .stm, utterances: [])

@@ -5,7 +5,7 @@ public struct CSVReport {
   public init(_ report: EvaluationReport) { self.report = report }
 
   public var text: String {
-    let columns = report.groupings.map(\.column).filter { $0 != "speaker" }
+    let columns = report.groupings.map(\.column).filter { $0 != "speaker" && $0 != "recording" }
     let header =
       ["id", "speaker"] + columns + [
         "words", "hits", "substitutions", "deletions", "insertions", "wer", "cer", "missing",

@@ -20,7 +20,7 @@ public struct EvaluationReport: Sendable {
   public let score: SystemScore
   public let intervals: ScoreIntervals
   public let confusions: Confusions
-  /// By speaker, where there are any, and by what was asked for.
+  /// By speaker, by recording where utterances are segments of some, and by what was asked for.
   public let groupings: [Grouping]
   public let rival: Rival?
   /// How it was made, such as the model and the machine, in the order to show.
@@ -41,6 +41,10 @@ public struct EvaluationReport: Sendable {
     confusions = Confusions(score)
     var groupings = columns.map { column in
       Grouping(column: column, rows: score.grouped { $0.groups[column] })
+    }
+    let recordings = score.grouped { $0.segment?.recording }
+    if recordings.count > 1 {
+      groupings.insert(Grouping(column: "recording", rows: recordings), at: 0)
     }
     let speakers = score.grouped(by: \.speaker)
     if !speakers.isEmpty { groupings.insert(Grouping(column: "speaker", rows: speakers), at: 0) }
