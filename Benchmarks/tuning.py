@@ -20,7 +20,7 @@ from rapidfuzz.distance import Levenshtein
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT / "scripts"))
-from evaluation import corpora, hearing
+from evaluation import EvaluationError, corpora, hearing
 
 LATENCIES = hearing.LATENCIES
 
@@ -173,12 +173,12 @@ def main() -> None:
     parser.add_argument("--grid", action="store_true", help="of tune: every weight")
     parser.add_argument("--offline", action="store_true", help="hear nothing new")
     arguments = parser.parse_args()
-    arguments.hearing = hearing.Hearing(
-        arguments.results, arguments.binary, arguments.model, jobs=arguments.jobs, n_best=arguments.n_best, offline=arguments.offline
-    )
     try:
+        arguments.hearing = hearing.Hearing(
+            arguments.results, arguments.binary, arguments.model, jobs=arguments.jobs, n_best=arguments.n_best, offline=arguments.offline
+        )
         tools[arguments.tool](arguments, corpora.read(arguments.corpus).chosen(arguments.subset, arguments.every))
-    except corpora.CorpusError as error:
+    except EvaluationError as error:
         sys.exit(f"tuning.py: {error}")
 
 

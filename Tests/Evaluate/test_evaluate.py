@@ -63,6 +63,7 @@ class EvaluateTests(FolderTest):
         for arguments, message in [
             ([self.folder / "nowhere"], "no such file or folder"),
             ([self.plain_corpus(), "--model", self.folder], "expected a model folder"),
+            ([self.plain_corpus(), "--binary", self.folder / "none"], "build it by scripts/setup"),
             ([self.plain_corpus(), "--document", self.write("d.md", "x"), "--latency", "full", "--pass", "greedy", "--no-pages", "--results", self.folder / "r"], "no place for the table"),
         ]:
             run = evaluate(*arguments)

@@ -13,10 +13,12 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import EvaluationError
+
 AUDIO = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".sph"}
 
 
-class CorpusError(Exception):
+class CorpusError(EvaluationError):
     """What is wrong with a corpus: file, line, what was expected."""
 
 

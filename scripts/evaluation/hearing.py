@@ -10,7 +10,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .corpora import Corpus, CorpusError, Utterance
+from . import EvaluationError
+from .corpora import Corpus, Utterance
 
 ROOT = Path(__file__).resolve().parents[2]
 LATENCIES = ["320ms", "640ms", "960ms", "1280ms", "full"]
@@ -36,6 +37,8 @@ class Hearing:
     offline: bool = False
 
     def __post_init__(self):
+        if not self.binary.exists():
+            raise EvaluationError(f"{self.binary}: no such program; build it by scripts/setup")
         self.model_hash = digest(self.model)
 
     def file(self, corpus: Corpus, latency: str, condition: str | None) -> Path:
@@ -50,7 +53,7 @@ class Hearing:
         known = read(file)
         missing = [u for u in corpus.utterances if u.id not in known]
         if missing and self.offline:
-            raise CorpusError(f"{file}: {len(missing)} utterances have not been heard; run without --offline")
+            raise EvaluationError(f"{file}: {len(missing)} utterances have not been heard; run without --offline")
         file.parent.mkdir(parents=True, exist_ok=True)
         start = time.monotonic()
         for done in range(0, len(missing), PORTION):
@@ -81,7 +84,7 @@ class Hearing:
                 command += ["--pass", name]
             run = subprocess.run(command + self.options + list(files), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             if run.returncode:
-                raise CorpusError(f"starling compare failed: {run.stderr.strip()[-500:]}")
+                raise EvaluationError(f"starling compare failed: {run.stderr.strip()[-500:]}")
         results = map(json.loads, run.stdout.splitlines())
         return [{"id": files[result.pop("file")], **result} for result in results]
 
@@ -97,7 +100,7 @@ def digest(model: Path) -> str:
     total = hashlib.sha256()
     for name in ("config.json", "model.safetensors", "tokens.txt"):
         if not (model / name).exists():
-            raise CorpusError(f"{model / name}: no such file; expected a model folder")
+            raise EvaluationError(f"{model / name}: no such file; expected a model folder")
         with open(model / name, "rb") as data:
             total.update(hashlib.file_digest(data, "sha256").digest())
     return total.hexdigest()

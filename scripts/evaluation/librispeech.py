@@ -8,6 +8,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from . import EvaluationError
+
 HOME = "https://www.openslr.org/resources/12"
 # From md5sum.txt there.
 MD5 = {
@@ -18,7 +20,7 @@ MD5 = {
 }
 
 
-class FetchError(Exception):
+class FetchError(EvaluationError):
     """Why a part could not be had, and what to do."""
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from . import EvaluationError
+
 RATE = 16_000
 
 
-class PerturbationError(Exception):
+class PerturbationError(EvaluationError):
     """Why audio could not be changed."""
 
 

@@ -6,7 +6,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from .corpora import Corpus, CorpusError
+from . import EvaluationError
+from .corpora import Corpus
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Scoring:
                 command += ["--against", str(Path(folder) / "against.jsonl")]
             run = subprocess.run(command + list(options), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             if run.returncode:
-                raise CorpusError(f"starling wer failed: {run.stderr.strip()[-500:]}")
+                raise EvaluationError(f"starling wer failed: {run.stderr.strip()[-500:]}")
         score = json.loads(run.stdout)
         if base is None:
             return Cell(score, None, None, speed)

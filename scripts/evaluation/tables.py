@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .corpora import CorpusError
+from . import EvaluationError
 from .scoring import Cell
 
 
@@ -58,5 +58,5 @@ def insert(document: Path, name: str, text: str) -> None:
     before, found, rest = content.partition(start)
     _, closed, after = rest.partition("<!-- end -->")
     if not found or not closed:
-        raise CorpusError(f"{document}: no place for the table: expected the lines '{start.strip()}' and '<!-- end -->'")
+        raise EvaluationError(f"{document}: no place for the table: expected the lines '{start.strip()}' and '<!-- end -->'")
     document.write_text(before + start + text.rstrip("\n") + "\n" + closed + after, encoding="utf-8")

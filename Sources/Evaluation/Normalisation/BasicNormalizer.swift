@@ -16,9 +16,18 @@ enum BasicNormalizer {
   static func spaced(_ text: String) -> String {
     var out = String.UnicodeScalarView()
     for scalar in text.precomposedStringWithCompatibilityMapping.lowercased().unicodeScalars {
+      // A mark whose letter went would be one character with the space before it.
+      if isMark(scalar), (out.last ?? " ") == " " { continue }
       out.append(isText(scalar) ? scalar : " ")
     }
     return String(out)
+  }
+
+  private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark: true
+    default: false
+    }
   }
 
   static func isText(_ scalar: Unicode.Scalar) -> Bool {

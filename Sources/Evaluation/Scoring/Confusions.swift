@@ -27,54 +27,59 @@ public struct Confusions: Sendable {
   public let missedWords: [WordErrors]
 
   public init(_ score: SystemScore) {
-    struct Key: Hashable {
-      let reference: Int32
-      let hypothesis: Int32
-    }
-    var pairs: [Key: Int] = [:]
-    var deleted: [Int32: Int] = [:]
-    var inserted: [Int32: Int] = [:]
-    var missed: [Int32: Int] = [:]
-    var all: [Int32: Int] = [:]
-    for utterance in score.utterances {
-      var (r, h) = (0, 0)
-      for operation in utterance.operations {
-        switch operation {
-        case .match: break
-        case .substitution:
-          let key = Key(
-            reference: utterance.referenceWords[r], hypothesis: utterance.hypothesisWords[h])
-          pairs[key, default: 0] += 1
-          missed[key.reference, default: 0] += 1
-        case .deletion:
-          deleted[utterance.referenceWords[r], default: 0] += 1
-          missed[utterance.referenceWords[r], default: 0] += 1
-        case .insertion: inserted[utterance.hypothesisWords[h], default: 0] += 1
-        }
-        if operation.usesReference {
-          all[utterance.referenceWords[r], default: 0] += 1
-          r += 1
-        }
-        if operation.usesHypothesis { h += 1 }
-      }
-    }
+    var tally = Tally()
+    for utterance in score.utterances { tally.add(utterance) }
     let tokens = score.tokens
     func sorted(_ counts: [Int32: Int]) -> [Entry] {
       counts.map { Entry(word: tokens[$0.key], count: $0.value) }
         .sorted { ($1.count, $0.word) < ($0.count, $1.word) }
     }
     substitutions =
-      pairs.map {
+      tally.pairs.map {
         Pair(
           reference: tokens[$0.key.reference], hypothesis: tokens[$0.key.hypothesis],
           count: $0.value)
       }.sorted {
         ($1.count, $0.reference, $0.hypothesis) < ($0.count, $1.reference, $1.hypothesis)
       }
-    (deletions, insertions) = (sorted(deleted), sorted(inserted))
+    (deletions, insertions) = (sorted(tally.deleted), sorted(tally.inserted))
     missedWords =
-      missed.map { word, errors in
-        WordErrors(word: tokens[word], count: all[word, default: 0], errors: errors)
+      tally.missed.map { word, errors in
+        WordErrors(word: tokens[word], count: tally.said[word, default: 0], errors: errors)
       }.sorted { ($1.errors, $0.word) < ($0.errors, $1.word) }
+  }
+
+  /// Counts by the numbers of words.
+  private struct Tally {
+    struct Key: Hashable {
+      let reference: Int32
+      let hypothesis: Int32
+    }
+
+    var pairs: [Key: Int] = [:]
+    var deleted: [Int32: Int] = [:]
+    var inserted: [Int32: Int] = [:]
+    var missed: [Int32: Int] = [:]
+    var said: [Int32: Int] = [:]
+
+    mutating func add(_ utterance: ScoredUtterance) {
+      for word in utterance.referenceWords { said[word, default: 0] += 1 }
+      var (r, h) = (0, 0)
+      for operation in utterance.operations {
+        switch operation {
+        case .match: break
+        case .substitution:
+          let (word, other) = (utterance.referenceWords[r], utterance.hypothesisWords[h])
+          pairs[Key(reference: word, hypothesis: other), default: 0] += 1
+          missed[word, default: 0] += 1
+        case .deletion:
+          deleted[utterance.referenceWords[r], default: 0] += 1
+          missed[utterance.referenceWords[r], default: 0] += 1
+        case .insertion: inserted[utterance.hypothesisWords[h], default: 0] += 1
+        }
+        if operation.usesReference { r += 1 }
+        if operation.usesHypothesis { h += 1 }
+      }
+    }
   }
 }
