@@ -42,6 +42,7 @@ let package = Package(
     .target(name: "TextFormatting", dependencies: ["Decoding"]),
     .target(name: "Transcripts", dependencies: ["Decoding"]),
     .target(name: "Wire", dependencies: ["Decoding", "Transcripts"]),
+    .target(name: "Evaluation", dependencies: ["TextFormatting", "Transcripts", "Wire"]),
     .target(
       name: "Server",
       dependencies: [
@@ -66,8 +67,8 @@ let package = Package(
     .executableTarget(
       name: "starling",
       dependencies: [
-        "Audio", "Checkpoints", "Client", "Conformer", "Decoding", "LanguageModels", "Recognizer",
-        "Server", "Tensor", "TextFormatting", "Transcripts", "Wire",
+        "Audio", "Checkpoints", "Client", "Conformer", "Decoding", "Evaluation", "LanguageModels",
+        "Recognizer", "Server", "Tensor", "TextFormatting", "Transcripts", "Wire",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
@@ -94,6 +95,7 @@ let package = Package(
       name: "TextFormattingTests", dependencies: ["Decoding", "TestSupport", "TextFormatting"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts", "Decoding"]),
     .testTarget(name: "WireTests", dependencies: ["Decoding", "Wire"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
     .testTarget(name: "ClientTests", dependencies: ["Client", "Wire"]),
     .testTarget(
       name: "CheckpointsTests",

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Joins utterances of ten LibriSpeech chapters to long files, to be scored by accuracy.py.
+"""Joins utterances of ten LibriSpeech chapters to long files, to be scored by scripts/evaluate.
 
     Benchmarks/chapters.py OUTPUT
-    Benchmarks/accuracy.py --latency full --subset OUTPUT/utterances.txt     # one by one
-    Benchmarks/accuracy.py --latency full --corpus OUTPUT                    # chapter by chapter
+    scripts/evaluate ../shared/corpora/dev-clean --latency full --pass greedy --subset OUTPUT/utterances.txt   # one by one
+    scripts/evaluate OUTPUT --latency full --pass greedy                                                       # chapter by chapter
 
 Takes every sixth chapter of more than 150 seconds. Needs ffmpeg.
 """

@@ -1,21 +1,23 @@
 /// Reads spelled numbers out of a list of words.
-struct NumberReader {
+package struct NumberReader {
   /// Small letters.
-  var words: [String]
+  package var words: [String]
+
+  package init(words: [String]) { self.words = words }
 
   /// A number and the words it takes.
-  struct Reading: Equatable {
-    var value: Int
-    var count: Int
+  package struct Reading: Equatable {
+    package var value: Int
+    package var count: Int
   }
 
   /// The word at `index`; empty beyond the end.
-  subscript(index: Int) -> String {
+  package subscript(index: Int) -> String {
     words.indices.contains(index) ? words[index] : ""
   }
 
   /// 0…9; `oh` as zero only inside a row of digits.
-  func digit(_ index: Int, allowsOh: Bool = true) -> Int? {
+  package func digit(_ index: Int, allowsOh: Bool = true) -> Int? {
     switch self[index] {
     case "zero": 0
     case "oh", "o": allowsOh ? 0 : nil
@@ -39,7 +41,7 @@ struct NumberReader {
   /// `twenty five`, `one hundred and three`, `two thousand and six`, `a million and one`.
   ///
   /// - Parameter allowsAnd: false where `and` parts two numbers: `between one hundred and two`.
-  func cardinal(_ start: Int, allowsAnd: Bool = true) -> Reading? {
+  package func cardinal(_ start: Int, allowsAnd: Bool = true) -> Reading? {
     var total = 0
     var next = start
     var lastScale = Int.max
@@ -98,7 +100,7 @@ struct NumberReader {
   }
 
   /// `twenty first`, `one hundred and third`, `tenth`.
-  func ordinal(_ start: Int, allowsAnd: Bool = true) -> Reading? {
+  package func ordinal(_ start: Int, allowsAnd: Bool = true) -> Reading? {
     for end in start..<min(words.count, start + 12) {
       if let cardinal = NumberWords.cardinalOfOrdinal[self[end]] {
         var twin = self
@@ -119,7 +121,7 @@ struct NumberReader {
   }
 
   /// A year in pairs: `nineteen eighty four`, `twenty oh six`.
-  func pairYear(_ start: Int) -> Reading? {
+  package func pairYear(_ start: Int) -> Reading? {
     guard let first = NumberWords.teens[self[start]] ?? NumberWords.tens[self[start]], first <= 20
     else { return nil }
     if ["oh", "o"].contains(self[start + 1]), let unit = NumberWords.units[self[start + 2]] {

@@ -1,5 +1,5 @@
 /// Numbers in figures.
-enum NumberText {
+package enum NumberText {
   /// In groups of three from 10,000 on, so that years stay whole.
   static func cardinal(_ value: Int) -> String {
     let digits = Array(String(value))
@@ -13,7 +13,7 @@ enum NumberText {
   }
 
   /// `21st`.
-  static func ordinal(_ value: Int) -> String {
+  package static func ordinal(_ value: Int) -> String {
     let suffix =
       switch (value % 10, value % 100) {
       case (_, 11...13): "th"

@@ -24,7 +24,7 @@ package indirect enum JSONText: Sendable {
   /// Over several lines, two spaces a level; an object of plain values stays on one line.
   ///
   /// - Parameter margin: what stands before every line but the first.
-  func pretty(margin: String = "") -> String {
+  package func pretty(margin: String = "") -> String {
     let inner = margin + "  "
     switch self {
     case .array(let items) where !items.isEmpty:

@@ -8,7 +8,7 @@ struct Starling: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       TranscribeCommand.self, StreamCommand.self, ServeCommand.self, ClientCommand.self,
-      AlignCommand.self, LensCommand.self, ModelCommand.self, BenchCommand.self,
+      AlignCommand.self, WerCommand.self, LensCommand.self, ModelCommand.self, BenchCommand.self,
       CompareCommand.self,
     ])
 }

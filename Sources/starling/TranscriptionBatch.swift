@@ -40,13 +40,20 @@ final class TranscriptionBatch: Sendable {
   /// - Returns: the number of files that failed.
   func run() throws -> Int {
     let model = try command.recognition.loadModel()
-    let options = try options(model)
+    let transcriber: FileTranscriber
+    do {
+      transcriber = try FileTranscriber(
+        model, command.recognition, command.decoding, raw: command.raw,
+        processor: command.text.postProcessor)
+    } catch {
+      throw Terminal.failure(error)
+    }
     progress.begin(paths: entries.map(\.input.path))
     let jobs = min(
       command.jobs ?? ProcessInfo.processInfo.activeProcessorCount, entries.count)
     DispatchQueue.concurrentPerform(iterations: jobs) { _ in
       let workspace = Workspace()
-      while let index = nextIndex() { transcribe(index, model, options, workspace) }
+      while let index = nextIndex() { transcribe(index, transcriber, workspace) }
     }
     let (failed, closed) = state.withLock { ($0.failed, $0.outputClosed) }
     if let closed { throw Terminal.failure(closed) }
@@ -66,26 +73,14 @@ final class TranscriptionBatch: Sendable {
     }
   }
 
-  private func options(_ model: RecognizerModel) throws -> RecognizerOptions {
-    do {
-      return RecognizerOptions(
-        latency: command.recognition.latency ?? .fullContext,
-        leftContext: command.recognition.leftContext,
-        endpointRules: command.decoding.endpointRules,
-        voiceActivityDetector: try command.decoding.voiceActivityDetector(),
-        decoding: try command.decoding.options(model), wantsPartials: false)
-    } catch {
-      throw Terminal.failure(error)
-    }
-  }
-
   private func transcribe(
-    _ index: Int, _ model: RecognizerModel, _ options: RecognizerOptions,
-    _ workspace: Workspace
+    _ index: Int, _ transcriber: FileTranscriber, _ workspace: Workspace
   ) {
     let entry = entries[index]
     do {
-      let transcript = try transcript(of: entry.input.path, model, options, workspace)
+      let transcript = try transcriber.transcript(of: entry.input.path, workspace) {
+        progress.advance(seconds: $0)
+      }
       if let output = entry.output {
         try AtomicOutput.write(command.format.render(transcript), to: output)
       } else {
@@ -97,29 +92,6 @@ final class TranscriptionBatch: Sendable {
       if entry.output == nil { finish(index, nil) }
     }
     progress.fileDone()
-  }
-
-  private func transcript(
-    of path: String, _ model: RecognizerModel, _ options: RecognizerOptions,
-    _ workspace: Workspace
-  ) throws -> Transcript {
-    let source = try AudioSource(path: path, raw: command.raw, sampleRate: model.sampleRate)
-    let stream = model.makeStream(options, workspace: workspace)
-    var finals: [RecognitionResult] = []
-    // Silence is no segment, however often it ends an utterance.
-    func keep(_ results: [RecognitionResult]) { finals += results.filter { !$0.text.isEmpty } }
-    while let samples = try source.next() {
-      keep(stream.accept(samples))
-      progress.advance(seconds: Double(samples.count) / Double(model.sampleRate))
-    }
-    keep(stream.finish())
-    let processor = command.text.postProcessor
-    let segments = finals.map { $0.processed(by: processor) }.filter { !$0.text.isEmpty }.map {
-      TranscriptSegment(
-        text: $0.text, start: $0.start, end: $0.end, words: $0.words,
-        alternatives: $0.alternatives.map(TranscriptAlternative.init))
-    }
-    return Transcript(file: path, duration: stream.duration, segments: segments)
   }
 
   /// Prints what can be printed in the order of the files.
