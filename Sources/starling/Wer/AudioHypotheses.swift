@@ -18,7 +18,8 @@ struct AudioHypotheses {
       throw EvaluationError(
         reference.file, line: reference.utterances.first?.line,
         "no audio in '\(library.folder)' for utterance "
-          + "'\(reference.utterances.first?.id ?? "")' or any other; audio is found by the name that the file gives, or by the id")
+          + "'\(reference.utterances.first?.id ?? "")' or any other; audio is found by the name "
+          + "that the file gives, or by the id")
     }
     let progress = BatchProgress(files: files.count)
     progress.begin(paths: files.map(\.1))
