@@ -32,7 +32,8 @@ import Testing
     ("1,234", "1234"), ("forty thousandth", "40000th"), ("a hundred", "100"), ("zero", "0"),
     ("three million two hundred", "3,000,200"), ("colourise", "colorize"),
     ("organisations", "organizations"), ("travelling", "traveling"), ("OK", "okay"),
-    ("centre", "center"), ("the nineteen nineties", "the 1990s"), ("nineties", "90s"),
+    ("centre", "center"), ("catalogued", "cataloged"), ("cataloguing", "cataloging"),
+    ("dunno", "don't know"), ("the nineteen nineties", "the 1990s"), ("nineties", "90s"),
     ("dishonourable", "dishonorable"), ("e-mail", "e mail"),
   ])
   func englishSpellingsMeet(_ first: String, _ second: String) {
@@ -44,7 +45,7 @@ import Testing
   @Test(arguments: [
     ("promise", "premise"), ("hour", "our"), ("sour", "sore"), ("travel", "travels"),
     ("fifteen", "fifty"), ("twenty one", "twenty first"), ("dollar", "collar"), ("cents", "sense"),
-    ("moulton", "molton"),
+    ("moulton", "molton"), ("improvise", "improvize"),
   ])
   func otherWordsStayApart(_ first: String, _ second: String) {
     let normalizer = TextNormalizer.english

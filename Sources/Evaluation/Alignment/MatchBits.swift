@@ -1,13 +1,14 @@
 /// For each token, the columns where the reference has it, as bits in blocks of 64.
 ///
 /// A dense table where tokens are few (characters), else lists of places, so that the memory is
-/// linear in the reference. Rows must be asked for from the top: places above the band are forgotten.
+/// linear in the reference. Rows must be asked for from the top: places above the band are
+/// forgotten.
 struct MatchBits {
   /// Words of a dense table at most: 4 MiB.
   private static let denseLimit = 1 << 19
 
   private let blocks: Int
-  /// Of each token number: its row in `table`, or the first of its places that is still in the band.
+  /// Of each token number: its row in `table`, or the first of its places still in the band.
   private var first: [Int32]
   /// Of each place, the next with the same token.
   private var next: [Int32] = []

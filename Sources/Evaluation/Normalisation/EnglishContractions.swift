@@ -3,7 +3,7 @@ enum EnglishContractions {
   private static let whole: [String: String] = [
     "won't": "will not", "can't": "can not", "cannot": "can not", "shan't": "shall not",
     "let's": "let us", "ain't": "aint", "y'all": "you all", "wanna": "want to", "gotta": "got to",
-    "gonna": "going to", "i'ma": "i am going to", "imma": "i am going to",
+    "gonna": "going to", "dunno": "do not know", "i'ma": "i am going to", "imma": "i am going to",
     "woulda": "would have", "coulda": "could have", "shoulda": "should have", "ma'am": "madam",
     "mr": "mister", "mrs": "missus", "st": "saint", "dr": "doctor", "prof": "professor",
     "capt": "captain", "gov": "governor", "gen": "general", "sen": "senator",

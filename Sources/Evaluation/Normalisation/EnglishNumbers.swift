@@ -54,7 +54,7 @@ struct EnglishNumbers {
   private func decade(_ start: Int) -> (text: String, count: Int)? {
     if let tens = Self.decades[words[start]] { return ("\(tens)s", 1) }
     guard let century = reader.cardinal(start), century.count == 1,
-      (16...20).contains(century.value), let tens = Self.decades[reader[start + 1]]
+      (10...20).contains(century.value), let tens = Self.decades[reader[start + 1]]
     else { return nil }
     return ("\(century.value * 100 + tens)s", 2)
   }
@@ -97,7 +97,7 @@ struct EnglishNumbers {
     return (text, next - start)
   }
 
-  /// A row of digits, `one two three`, `seven oh seven`, `double five two`; the last is left to what
+  /// A row of digits: `one two three`, `seven oh seven`, `double five`. The last is left to what
   /// follows if it counts that: `one two hundred`.
   private func digits(_ start: Int) -> (text: String, count: Int)? {
     var parts: [(text: String, count: Int)] = []

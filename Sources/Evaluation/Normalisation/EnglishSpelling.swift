@@ -34,7 +34,7 @@ enum EnglishSpelling {
     for stem in our.split(separator: " ") { stems[stem + "our"] = stem + "or" }
     let ise =
       "real recogn organ color apolog author character civil colon computer critic custom econom "
-      + "emphas energ equal familiar fertil final general harmon hospital ideal immun improv "
+      + "emphas energ equal familiar fertil final general harmon hospital ideal immun "
       + "industrial initial item legal liberal local magnet maxim mechan memor minim mobil modern "
       + "monopol national natural neutral normal optim penal personal polar popular priorit privat "
       + "public random rational revolution satir scrutin sensit social special stabil standard "
@@ -59,6 +59,8 @@ enum EnglishSpelling {
     for stem in ["defen", "offen", "licen", "preten"] { stems[stem + "ce"] = stem + "se" }
     for stem in ["catalog", "dialog", "analog", "monolog", "prolog", "epilog"] {
       stems[stem + "ue"] = stem
+      stems[stem + "ued"] = stem + "ed"
+      stems[stem + "uing"] = stem + "ing"
     }
     let pairs =
       "anaem anem anaesth anesth encyclopaed encycloped mediaeval medieval foet fet "
@@ -83,7 +85,9 @@ enum EnglishSpelling {
       "moult": "molt", "moults": "molts", "moulted": "molted", "moulting": "molting",
       "grey": "gray", "greys": "grays", "tyre": "tire", "tyres": "tires", "kerb": "curb",
       "storey": "story", "storeys": "stories", "gaol": "jail", "gaols": "jails",
-      "ageing": "aging", "fulfil": "fulfill", "fulfils": "fulfills", "enrol": "enroll",
+      "ageing": "aging", "axe": "ax", "disc": "disk", "discs": "disks",
+      "fulfil": "fulfill",
+      "fulfils": "fulfills", "enrol": "enroll",
       "enrols": "enrolls", "instil": "instill", "distil": "distill", "ok": "okay",
       "analyse": "analyze", "paralyse": "paralyze", "catalyse": "catalyze", "colour": "color",
       "manoeuvre": "maneuver", "manoeuvres": "maneuvers", "manoeuvred": "maneuvered",

@@ -9,7 +9,7 @@ struct AudioHypotheses {
   let transcriber: FileTranscriber
   let jobs: Int
 
-  /// Hypotheses by the references' ids; what has no audio, or cannot be heard, is missing, and said.
+  /// Hypotheses by the references' ids. What has no audio, or cannot be heard, is missing.
   func hear(_ reference: UtteranceList, in library: AudioLibrary) throws -> UtteranceList {
     let files = reference.utterances.compactMap { utterance in
       library.path(of: utterance).map { (utterance, $0) }
@@ -17,8 +17,9 @@ struct AudioHypotheses {
     guard !files.isEmpty else {
       throw EvaluationError(
         reference.file, line: reference.utterances.first?.line,
-        "no audio in '\(library.folder)' for utterance '\(reference.utterances.first?.id ?? "")' or "
-          + "any other; audio is found by the name that the file gives, or by the id")
+        "no audio in '\(library.folder)' for utterance "
+          + "'\(reference.utterances.first?.id ?? "")' or any other; audio is found by the name "
+          + "that the file gives, or by the id")
     }
     let progress = BatchProgress(files: files.count)
     progress.begin(paths: files.map(\.1))
