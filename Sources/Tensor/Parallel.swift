@@ -31,7 +31,7 @@ public enum Parallel {
   /// threads are busy with another matrix.
   static func split(rows: Int, into parts: Int, _ body: (Int, Range<Int>) -> Void) {
     guard parts > 1 else { return body(0, 0..<rows) }
-    let run = { (index: Int) in
+    func run(_ index: Int) {
       body(index, rows * index / parts..<rows * (index + 1) / parts)
     }
     if crew.withLock({ $0 })?.run(parts: parts, run) == true { return }

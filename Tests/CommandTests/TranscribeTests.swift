@@ -78,6 +78,16 @@ import Testing
     #expect(rows.map { $0[4] } == words)
   }
 
+  /// However many threads a product has, and whoever else wants them.
+  @Test func threadsOfAProductChangeNothing() throws {
+    let arguments = ["transcribe", Sample.chapter, Sample.book, "--format", "jsonl"]
+    let alone = try Starling.run(arguments)
+    expectSuccess(alone)
+    for more in [["--threads", "2"], ["--threads", "3", "--jobs", "2"]] {
+      #expect(try Starling.run(arguments + more).output == alone.output, "\(more)")
+    }
+  }
+
   @Test func severalFilesComeInTheirOrder() throws {
     // The longest first: it is finished last.
     let files = [Sample.book, Sample.dreamland, Sample.telephone]
