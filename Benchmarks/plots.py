@@ -99,27 +99,30 @@ def roofline(results: dict, tables: list[dict], path: Path) -> None:
     """Arithmetic intensity against the rate reached, of all modes on one thread."""
     figure, axes = plt.subplots(figsize=(7.2, 4.6))
     compute, memory = roofs(tables)
-    names = [row["system"] for row in tables[0]["systems"]]
-    for name in names:
+    places: list[float] = []
+    for name in [row["system"] for row in tables[0]["systems"]]:
         points = []
         for table in tables:
             row = next(row for row in table["systems"] if row["system"] == name)
             rate = reached(table, results["audio_seconds"], row)
-            points.append((intensity(table, results["parameters"], name), rate))
+            points.append((intensity(table, results["parameters"], name), rate, table["mode"]))
         points.sort()
-        axes.plot(*zip(*points), marker="o", markersize=6, linewidth=1, color=COLOURS[name], label=name)
-    places = [intensity(table, results["parameters"], name) for table in tables for name in STARLINGS]
+        across, rates, modes = zip(*points)
+        axes.plot(across, rates, marker="o", markersize=6, linewidth=1, color=COLOURS[name], label=name)
+        for x, rate, mode in points:
+            axes.annotate(
+                mode, (x, rate), (0, -13), textcoords="offset points", ha="center", fontsize=8, color=COLOURS[name])
+        places += across
     low, high = min(places) / 1.8, max(places) * 1.8
     knee = compute / memory
     axes.plot([low, knee, high], [low * memory, compute, compute], color="#333333", linewidth=1.5)
     axes.set(xscale="log", yscale="log", xlim=(low, high))
     label = f"large float32 product, {compute:.0f} GFLOP/s"
-    axes.annotate(label, (low, compute), (6, 5), textcoords="offset points", fontsize=9)
+    axes.annotate(label, (high, compute), (-4, 4), textcoords="offset points", ha="right", fontsize=9)
     axes.text(
         1.1 * low, 1.15 * 1.1 * low * memory, f"memory, {memory:.0f} GB/s", fontsize=9,
         # Along the roof: the angle is one of data, not of the picture.
         rotation=math.degrees(math.atan(memory)), rotation_mode="anchor", transform_rotates_text=True)
-    mark_modes(axes, tables, results["parameters"])
     axes.set_xlabel("floating-point operations for each byte of weights, read once a step")
     axes.set_ylabel("GFLOP/s reached, whole time")
     axes.legend(fontsize=9, loc="lower right")
@@ -128,17 +131,6 @@ def roofline(results: dict, tables: list[dict], path: Path) -> None:
         axis.set_major_formatter(ScalarFormatter())
         axis.set_minor_locator(NullLocator())
     save(figure, path)
-
-
-def mark_modes(axes: Axes, tables: list[dict], parameters: int) -> None:
-    """Names the mode of each group of points over the upper edge, int8 above float32."""
-    for table in tables:
-        for starling, kind, height in zip(STARLINGS, ("f32", "int8"), (2, 14)):
-            x = intensity(table, parameters, starling)
-            axes.axvline(x, color="#bbbbbb", linewidth=0.8, linestyle=":")
-            axes.annotate(
-                f"{table['mode']} {kind}", (x, 1), (0, height), xycoords=("data", "axes fraction"),
-                textcoords="offset points", ha="center", va="bottom", fontsize=8)
 
 
 def serving(results: dict, path: Path) -> None:

@@ -20,6 +20,8 @@ import plots
 from common import STARLING_F32, STARLING_INT8
 
 NOTES = common.ROOT / "Benchmarks/performance-notes.md"
+# In the order of the way of a chunk.
+STAGES = ("features", "subsampling", "feed-forward", "attention", "convolution", "ctc", "search", "final pass", "other")
 # Streams per core against sherpa-onnx's server are asked for at so many streams.
 GOAL_STREAMS = 32
 
@@ -186,9 +188,9 @@ def bench_section(benches: dict[str, dict], folder: Path) -> str:
                 bars.append((f"{latency}, {name}" if name else latency, seconds))
     if bars:
         # In per cent: what the seconds are of is the bench's affair.
-        shares = [(name, {stage: 100 * value / sum(found.values()) for stage, value in found.items()}) for name, found in bars]
+        stages = [stage for stage in STAGES if any(stage in found for _, found in bars)]
+        shares = [(name, {stage: 100 * found.get(stage, 0) / sum(found.values()) for stage in stages}) for name, found in bars]
         plots.stages(shares, "% of the time", folder / "stages.svg")
-        stages = list(dict.fromkeys(stage for _, found in shares for stage in found))
         parts += [
             "Shares of the time of `starling bench` in %, one thread.\n", "![Time by stage](plots/stages.svg)\n",
             table(["latency", *stages], [[name, *(f"{found.get(stage, 0):.1f}" for stage in stages)] for name, found in shares])]
