@@ -77,6 +77,16 @@ import Wire
     }
   }
 
+  /// A close while audio is still sent is the server's end, whatever it has left unanswered; one
+  /// instead of the last reply is a loss.
+  @Test func voskServersThatGo() {
+    var codec = Self.codec(.vosk)
+    _ = codec.message(of: [0, 0])
+    #expect(codec.receiveClose() == [.end])
+    _ = codec.endOfAudio()
+    #expect(codec.receiveClose() == [])
+  }
+
   @Test func voskCountsReplies() throws {
     var codec = Self.codec(.vosk, hotWords: ["Ada"])
     var config = VoskConfig()

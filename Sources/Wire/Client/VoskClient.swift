@@ -5,6 +5,7 @@ import Transcripts
 struct VoskClient: ClientCodec {
   private let hotWords: [String]
   private var unanswered = 0
+  private var hasEndedAudio = false
   private var utterance = 0
   private var partial = ""
 
@@ -24,7 +25,13 @@ struct VoskClient: ClientCodec {
   }
 
   /// Vosk's server compares the text, its spaces included.
-  func endOfAudio() -> [WebSocketMessage] { [WebSocketMessage(#"{"eof" : 1}"#)] }
+  mutating func endOfAudio() -> [WebSocketMessage] {
+    hasEndedAudio = true
+    return [WebSocketMessage(#"{"eof" : 1}"#)]
+  }
+
+  /// A server that goes down has not answered what was on its way to it.
+  func receiveClose() -> [ClientEvent] { hasEndedAudio ? [] : [.end] }
 
   mutating func receive(_ message: WebSocketMessage) throws(WireError) -> [ClientEvent] {
     let fields = try JSONFields(parsing: message.bytes)
