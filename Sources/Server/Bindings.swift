@@ -26,7 +26,6 @@ extension ServerContext {
     await withTaskGroup(of: Void.self) { group in
       if isTimed { group.addTask { await connection.watch(limits) } }
       await body(connection)
-      if isTimed, connection.wasStopped { await connection.linger() }
       connections.remove(connection)
       group.cancelAll()
     }

@@ -59,16 +59,6 @@ final class Connection: Sendable {
     channel.close(promise: nil)
   }
 
-  /// Leaves the connection open for a moment after the last word, unless the client closes it: a
-  /// socket that is closed with bytes unread takes back what was sent on it, and a client whose input
-  /// the server has ended may be sending still.
-  func linger() async {
-    let end = ContinuousClock.now + .seconds(Self.lingerSeconds)
-    while channel.isActive, .now < end { try? await Task.sleep(for: .milliseconds(20)) }
-  }
-
-  private static let lingerSeconds = 0.5
-
   /// Why reading was stopped from outside.
   var reason: SessionError? { state.withLock { $0.reason } }
 
