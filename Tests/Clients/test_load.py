@@ -102,7 +102,7 @@ class LoadTests(unittest.TestCase):
         }
         samples = speech(3000 if LONG else 600)
         for service, (first, start, encode) in openings.items():
-            with self.subTest(service), Server("--idle-seconds", "2") as server:
+            with self.subTest(service), Server("--idle-seconds", "2", "--unread-seconds", "5") as server:
                 native(server, speech(20), n_best=50)
                 before = server.resident()
                 with Watch(server.resident) as memory, server.connect(service, 5) as client:
