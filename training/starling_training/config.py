@@ -23,6 +23,8 @@ class ModelConfig:
     vocabulary: int
     blank: int
     left_frames: int
+    # Taps of the edge kernels, 0 for none.
+    edge_taps: int = 0
 
     @staticmethod
     def load(path: Path) -> "ModelConfig":
@@ -47,6 +49,7 @@ class ModelConfig:
             vocabulary=fields["ctc"]["vocabulary"],
             blank=fields["ctc"]["blank"],
             left_frames=fields["streaming"]["left_frames"],
+            edge_taps=encoder.get("edge_taps", 0),
         )
 
     @property

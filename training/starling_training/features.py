@@ -1,6 +1,7 @@
 """The `nemo_log_mel` front end in NumPy: what `LogMelStream` computes, for a whole signal."""
 
 import numpy as np
+import torch
 
 WINDOW, SHIFT, FFT = 400, 160, 512
 
@@ -36,3 +37,24 @@ def synthetic_log_mel(frames: int, mels: int = 80, seed: int = 1) -> np.ndarray:
     noise = np.random.default_rng(seed).normal(size=(frames + 8, mels))
     smooth = np.lib.stride_tricks.sliding_window_view(noise, 9, axis=0).sum(axis=-1)
     return (smooth - 9).astype(np.float32)[None]
+
+
+class LogMel(torch.nn.Module):
+    """The same front end for a batch in PyTorch, in float32."""
+
+    def __init__(self, mels: int = 80):
+        super().__init__()
+        window = np.hanning(WINDOW)
+        self.register_buffer("window", torch.from_numpy(window).float(), persistent=False)
+        self.register_buffer("filters", torch.from_numpy(filterbank(mels)).float(), persistent=False)
+
+    def forward(self, samples: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Samples [b, N], zeros beyond `lengths` [b], to log-mel frames [b, 1 + ⌊N / 160⌋, mels] and
+        the number of frames of each."""
+        emphasised = samples.clone()
+        emphasised[:, 1:] -= 0.97 * samples[:, :-1]
+        inside = torch.arange(samples.shape[1], device=samples.device) < lengths[:, None]
+        padded = torch.nn.functional.pad(emphasised * inside, (WINDOW // 2, WINDOW // 2))
+        spectrum = torch.fft.rfft(padded.unfold(1, WINDOW, SHIFT) * self.window, FFT)
+        energy = spectrum.real.square() + spectrum.imag.square()
+        return torch.log(energy @ self.filters + 2.0**-24), 1 + lengths // SHIFT

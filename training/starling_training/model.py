@@ -6,8 +6,10 @@ with one block over everything, the full context. Modules carry the names of the
 `model.safetensors`, so a file loads as a state dict.
 """
 
+import dataclasses
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -44,6 +46,8 @@ class BlockSize:
     cached: int  # v
     # [b, 1, 1, m], added to the scores: -inf where a row of the cache holds no frame yet.
     mask: Tensor | None = None
+    # The block has all its new and look-ahead rows, so what is right of it is not yet known.
+    full: bool = False
 
     @property
     def keys(self) -> int:
@@ -51,6 +55,8 @@ class BlockSize:
         return self.cached + self.rows
 
 
+@lru_cache(maxsize=64)
+@torch.inference_mode(False)
 def relative_positions(reach: int, width: int) -> Tensor:
     """Sinusoids of the positions reach - 1, …, -reach. [2 reach, d]"""
     position = torch.arange(reach - 1, -reach - 1, -1, dtype=torch.float64)[:, None]
@@ -88,13 +94,19 @@ class Subsampling(nn.Module):
         multiple of 4 no window reaches it.
         """
         x = torch.cat([cache.mel, mel], dim=1)
-        rows = F.relu(self.conv["0"](F.pad(x, (1, 1, 0, 1)).unsqueeze(1)))
-        above = torch.cat([cache.row, rows], dim=2)
-        maps = F.relu(self.conv["2"](F.pad(above, (1, 1, 0, 1))))  # [b, c, n, bins]
-        hidden = self.out(maps.transpose(1, 2).flatten(2))
-        if self.scale != 1.0:
-            hidden = hidden * self.scale
+        rows = self.rows(x)
+        hidden = self.frames(torch.cat([cache.row, rows], dim=2))
         return hidden, SubsamplingCache(x[:, -1:], rows[:, :, -1:])
+
+    def rows(self, mel: Tensor) -> Tensor:
+        """Mel frames with the one before them [b, 1 + t, mels] to [b, c, ⌈t / 2⌉, first bins]."""
+        return F.relu(self.conv["0"](F.pad(mel, (1, 1, 0, 1)).unsqueeze(1)))
+
+    def frames(self, rows: Tensor) -> Tensor:
+        """Rows with the one before them [b, c, 1 + t / 2, first bins] to [b, ⌈t / 4⌉, d]."""
+        maps = F.relu(self.conv["2"](F.pad(rows, (1, 1, 0, 1))))  # [b, c, n, bins]
+        hidden = self.out(maps.transpose(1, 2).flatten(2))
+        return hidden * self.scale if self.scale != 1.0 else hidden
 
 
 class FeedForward(nn.Module):
@@ -144,7 +156,7 @@ class RelPositionAttention(nn.Module):
         self.reach = reach
         del self.linear_q, self.linear_k, self.linear_v, self.linear_pos
 
-    def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         if self.query_key_value is not None:
             return torch.split(self.query_key_value(x), [self.width] * 3, dim=-1)
         return self.linear_q(x) * self.scale, self.linear_k(x), self.linear_v(x)
@@ -154,14 +166,19 @@ class RelPositionAttention(nn.Module):
         if self.reach:
             return self.positions[:, :, self.reach - keys : self.reach + queries]
         # At most `keys` queries, so a table of that reach holds them all.
-        table = self.project_positions(relative_positions(keys, self.linear_out.in_features))
+        encodings = relative_positions(keys, self.linear_out.in_features)
+        table = self.project_positions(encodings.to(self.linear_pos.weight.device))
         return table[:, :, : keys + queries]
 
     def step(self, x: Tensor, cache: LayerCache, size: BlockSize) -> tuple[Tensor, Tensor, Tensor]:
         """x: [b, n, d]. Returns the context [b, n, d] and keys and values [b, m, d]."""
-        q, k, v = self._project(x)
+        q, k, v = self.project(x)
         keys = torch.cat([cache.keys, k], dim=1)
         values = torch.cat([cache.values, v], dim=1)
+        return self.attend(q, keys, values, size), keys, values
+
+    def attend(self, q: Tensor, keys: Tensor, values: Tensor, size: BlockSize) -> Tensor:
+        """Queries [b, n, d], which are the last n of keys and values [b, m, d], to [b, n, d]."""
         b, n, m = size.streams, size.rows, size.keys
         bias_scale = 1.0 if self.query_key_value is not None else self.scale
 
@@ -180,7 +197,7 @@ class RelPositionAttention(nn.Module):
             scores = scores + size.mask
         weights = torch.softmax(scores, dim=-1)
         context = weights @ values.reshape(b, m, self.heads, self.depth).transpose(1, 2)
-        return self.linear_out(context.transpose(1, 2).reshape(b, n, self.width)), keys, values
+        return self.linear_out(context.transpose(1, 2).reshape(b, n, self.width))
 
 
 class ConvolutionModule(nn.Module):
@@ -194,28 +211,58 @@ class ConvolutionModule(nn.Module):
         self.depthwise_conv = nn.Conv1d(d, d, kernel, groups=d)
         self.batch_norm: nn.Module = nn.BatchNorm1d(d)
         self.pointwise_conv2 = nn.Conv1d(d, d, 1)
+        # [side, K, d]: what the unseen frames would have given to a row with r rows to its right,
+        # guessed from the block's last K rows, the last one first (docs/model-format.md).
+        self.edge_kernels: nn.Parameter | None = None
+        if config.edge_taps:
+            self.edge_kernels = nn.Parameter(torch.zeros(self.side, config.edge_taps, d))
+
+    def folded(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Depthwise weights [d, kernel], bias [d] and edge kernels with the batch norm's running
+        statistics in them: BN(w ∗ x + b) = (w γ/σ) ∗ x + (b - μ) γ/σ + β."""
+        norm, conv = self.batch_norm, self.depthwise_conv
+        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        bias = (conv.bias - norm.running_mean) * scale + norm.bias
+        edge = None if self.edge_kernels is None else self.edge_kernels * scale
+        return conv.weight[:, 0] * scale[:, None], bias, edge
 
     @torch.no_grad()
     def fuse(self) -> None:
-        """BN(w ∗ x + b) = (w γ/σ) ∗ x + (b - μ) γ/σ + β."""
-        norm, conv = self.batch_norm, self.depthwise_conv
-        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        conv.weight.data *= scale[:, None, None]
-        conv.bias.data = (conv.bias - norm.running_mean) * scale + norm.bias
+        """Puts the batch norm into the depthwise convolution."""
+        weight, self.depthwise_conv.bias.data, edge = self.folded()
+        self.depthwise_conv.weight.data = weight[:, None]
+        if edge is not None:
+            self.edge_kernels.data = edge
         self.batch_norm = nn.Identity()
 
-    def step(self, x: Tensor, cached: Tensor) -> tuple[Tensor, Tensor]:
-        """x: [b, n, d]; cached: [b, side, d].
+    def gate(self, x: Tensor) -> Tensor:
+        """[b, n, d] to the depthwise convolution's input [b, n, d]."""
+        return F.glu(F.linear(x, self.pointwise_conv1.weight.squeeze(-1), self.pointwise_conv1.bias))
+
+    def finish(self, convolved: Tensor) -> Tensor:
+        """The batch norm's output [b, n, d] to the module's [b, n, d]."""
+        weight = self.pointwise_conv2.weight.squeeze(-1)
+        return F.linear(F.silu(convolved), weight, self.pointwise_conv2.bias)
+
+    def step(self, x: Tensor, cached: Tensor, full: bool = False) -> tuple[Tensor, Tensor]:
+        """x: [b, n, d]; cached: [b, side, d]; `full`: see `BlockSize`.
 
         Returns the output [b, n, d] and the depthwise inputs with the cached ones [b, side + n, d].
-        Beyond the block's right edge the depthwise input is zero.
+        Beyond the block's right edge the depthwise input is zero, or what the edge kernels guess.
         """
-        gated = F.glu(F.linear(x, self.pointwise_conv1.weight.squeeze(-1), self.pointwise_conv1.bias))
-        inputs = torch.cat([cached, gated], dim=1)
+        inputs = torch.cat([cached, self.gate(x)], dim=1)
         convolved = self.depthwise_conv(F.pad(inputs, (0, 0, 0, self.side)).transpose(1, 2))
-        activated = F.silu(self.batch_norm(convolved)).transpose(1, 2)
-        weight = self.pointwise_conv2.weight.squeeze(-1)
-        return F.linear(activated, weight, self.pointwise_conv2.bias), inputs
+        if full and self.edge_kernels is not None:
+            edge = edge_sums(inputs, self.edge_kernels[: x.shape[1]])
+            convolved = convolved + F.pad(edge, (0, 0, x.shape[1] - edge.shape[1], 0)).transpose(1, 2)
+        return self.finish(self.batch_norm(convolved).transpose(1, 2)), inputs
+
+
+def edge_sums(inputs: Tensor, kernels: Tensor) -> Tensor:
+    """What edge kernels [r, K, d] add to the last r rows of a block, of which inputs [b, ≥ K, d] are
+    the last rows. [b, r, d]"""
+    last = inputs[:, -kernels.shape[1] :].flip(1)
+    return torch.einsum("bkd,rkd->brd", last, kernels).flip(1)
 
 
 class ConformerLayer(nn.Module):
@@ -238,7 +285,7 @@ class ConformerLayer(nn.Module):
         x = x + 0.5 * self.feed_forward1(self.norm_feed_forward1(x))
         context, keys, values = self.self_attn.step(self.norm_self_att(x), cache, size)
         x = x + context
-        convolved, inputs = self.conv.step(self.norm_conv(x), cache.depthwise)
+        convolved, inputs = self.conv.step(self.norm_conv(x), cache.depthwise, size.full)
         x = x + convolved
         x = x + 0.5 * self.feed_forward2(self.norm_feed_forward2(x))
 
@@ -267,12 +314,13 @@ class Encoder(nn.Module):
         left_context: int | None,
         after_layer: list[Tensor] | None = None,
         mask: Tensor | None = None,
+        full: bool = False,
     ) -> tuple[Tensor, list[LayerCache]]:
         """One block of subsampled frames [b, n, d] through all layers; see `ConformerLayer.step`.
 
-        `after_layer`, if given, takes the output of each layer; `mask` is `BlockSize.mask`.
+        `after_layer`, if given, takes the output of each layer; `mask` and `full` are `BlockSize`'s.
         """
-        size = BlockSize(x.shape[0], x.shape[1], caches[0].keys.shape[1], mask)
+        size = BlockSize(x.shape[0], x.shape[1], caches[0].keys.shape[1], mask, full)
         moved = []
         for layer, cache in zip(self.layers, caches):
             x, cache = layer.step(x, cache, size, new_frames, left_context)
@@ -294,9 +342,14 @@ class ConformerCTC(nn.Module):
         self.register_buffer("cmvn_istd", torch.ones(config.mels))
 
     @staticmethod
-    def load(folder: Path) -> "ConformerCTC":
-        """The encoder and CTC head of a model folder, in evaluation mode, float32."""
+    def load(folder: Path, edge_taps: int | None = None) -> "ConformerCTC":
+        """The encoder and CTC head of a model folder, in evaluation mode, float32.
+
+        `edge_taps` gives a model that has no edge kernels some of zeros."""
         config = ModelConfig.load(folder / "config.json")
+        new_kernels = bool(edge_taps) and not config.edge_taps
+        if new_kernels:
+            config = dataclasses.replace(config, edge_taps=edge_taps)
         model = ConformerCTC(config)
         tensors = load_file(folder / "model.safetensors")
         state = {name: tensor.float() for name, tensor in tensors.items() if not name.startswith("decoder.")}
@@ -308,7 +361,10 @@ class ConformerCTC(nn.Module):
             else:
                 state[f"cmvn_{name}"] = getattr(model, f"cmvn_{name}")
         missing, unexpected = model.load_state_dict(state, strict=False)
-        missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+        missing = [
+            name for name in missing
+            if not name.endswith("num_batches_tracked") and not (new_kernels and name.endswith("edge_kernels"))
+        ]
         if missing or unexpected:
             raise ValueError(f"{folder}: tensors missing: {missing}; unknown: {unexpected}")
         return model.eval()

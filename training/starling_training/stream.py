@@ -69,7 +69,8 @@ class TorchStream:
         self.pending = x[:, c:]
         self.hidden = []
         x, self.layers = model.encoder.step(
-            x, self.layers, c, self.shape.left_context, self.hidden if keep_layers else None)
+            x, self.layers, c, self.shape.left_context, self.hidden if keep_layers else None,
+            full=x.shape[1] == self.shape.rows)
         return model.log_probs(x)
 
 

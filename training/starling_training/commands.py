@@ -1,0 +1,57 @@
+"""What the commands do; apart, so that --help needs no PyTorch."""
+
+import argparse
+import os
+from pathlib import Path
+
+import torch
+import torch.distributed as distributed
+import torch.multiprocessing as multiprocessing
+
+from .audio import AudioStore
+from .checkpoint import average
+from .corpora import CorpusError
+from .recipe import Recipe, RecipeError
+from .train import Trainer
+
+UserError = (CorpusError, RecipeError, FileNotFoundError)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    if arguments.command == "train":
+        train(arguments)
+    else:
+        pairs = [model.rpartition("=") for model in arguments.models]
+        average([(Path(folder), float(weight)) for folder, _, weight in pairs], arguments.output)
+
+
+def train(arguments: argparse.Namespace) -> None:
+    recipe, folder = Recipe.load(arguments.recipe), arguments.folder
+    gpus = torch.cuda.device_count()
+    world = arguments.processes or gpus or os.cpu_count() or 1
+    cores = os.cpu_count() or 1
+    AudioStore.prepare([recipe.folder(c) for c in recipe.corpora], folder / "audio", processes=cores)
+    if recipe.validation.corpus:
+        AudioStore.prepare([recipe.folder(recipe.validation.corpus)], folder / "validation", lambda _: None, cores)
+    limits = (arguments.until_hours, arguments.minutes)
+    if world == 1:
+        _process(0, 1, recipe, folder, limits, gpus)
+    else:
+        multiprocessing.spawn(_process, (world, recipe, folder, limits, gpus), nprocs=world)
+
+
+def _process(rank: int, world: int, recipe: Recipe, folder: Path, limits: tuple, gpus: int) -> None:
+    device = f"cuda:{rank}" if gpus else "cpu"
+    if not gpus:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // world))
+    if world > 1:
+        meeting = folder / "meeting"
+        if rank == 0:
+            meeting.unlink(missing_ok=True)
+        distributed.init_process_group(
+            "nccl" if gpus else "gloo", init_method=f"file://{meeting.resolve()}-{os.getppid()}", rank=rank, world_size=world)
+    Trainer(recipe, folder, rank, world, device).run(*limits)
+    if world > 1:
+        distributed.destroy_process_group()
+        if rank == 0:
+            Path(f"{meeting.resolve()}-{os.getppid()}").unlink(missing_ok=True)

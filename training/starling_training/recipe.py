@@ -1,0 +1,140 @@
+"""A training run as a TOML file (training/recipes), checked as it is read."""
+
+import dataclasses
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .augment import Augmentation
+from .stream import BlockShape
+
+
+class RecipeError(Exception):
+    """What is wrong with a recipe: file, field, what was expected and found."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Block sizes of steps, each drawn with a probability in proportion to its weight."""
+
+    new_frames: int  # C; 0 for full context
+    look_ahead: int = 0  # R
+    left: tuple[int, ...] = (64,)  # L, one of them drawn
+    weight: float = 1.0
+
+    def __post_init__(self):
+        if self.new_frames < 0 or self.look_ahead < 0 or self.weight <= 0 or not self.left or min(self.left) < 0:
+            raise ValueError("expected new_frames, look_ahead and left ≥ 0, weight > 0")
+
+    def shape(self, left: int) -> BlockShape | None:
+        return BlockShape(self.new_frames, self.look_ahead, left) if self.new_frames else None
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Weights of the parts of the loss."""
+
+    distillation: float = 1.0
+    layers: float = 0.0
+    at_layers: tuple[int, ...] = ()
+    ctc: float = 0.0
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Steps: rising to `rate` over `warmup_steps`, level, then falling to nothing over the last
+    `decay_hours`. Hours are of audio heard, by all processes together."""
+
+    hours: float
+    rate: float = 5e-4
+    warmup_steps: int = 100
+    decay_hours: float = 0.0
+    batch_seconds: float = 50.0
+    clip: float = 1.0
+    weight_decay: float = 1e-3
+    average: float = 0.999  # of the moving average of weights
+
+    def rate_at(self, step: int, hours: float) -> float:
+        rising = min(1.0, (step + 1) / max(self.warmup_steps, 1))
+        falling = min(1.0, (self.hours - hours) / self.decay_hours) if self.decay_hours else 1.0
+        return self.rate * rising * max(falling, 0.0)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Greedy word error rate on some utterances, every so many audio-hours."""
+
+    corpus: str = ""
+    utterances: int = 40
+    every_hours: float = 10.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    corpora: tuple[str, ...]
+    model: str  # folder to start from
+    schedule: Schedule
+    blocks: tuple[Blocks, ...]
+    teacher: str = ""  # folder; empty for none
+    edge_taps: int = 0
+    trains: str = "all"  # or "edge"
+    losses: Losses = Losses()
+    augmentation: Augmentation | None = None
+    speeds: tuple[float, ...] = (1.0,)
+    validation: Validation = Validation()
+    seed: int = 1
+    bfloat16: bool = True
+    threads: int = 0
+    checkpoint_minutes: float = 10.0
+    base: Path = field(default=Path("."), compare=False)
+
+    @staticmethod
+    def load(path: Path) -> "Recipe":
+        """Folders in a recipe are relative to the recipe's own."""
+        try:
+            fields = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise RecipeError(f"{path}: {error}") from error
+        recipe = dataclasses.replace(_build(Recipe, fields, f"{path}"), base=path.parent)
+        if recipe.trains not in ("all", "edge"):
+            raise RecipeError(f"{path}: 'trains' is {recipe.trains!r}, expected 'all' or 'edge'")
+        if (recipe.losses.distillation or recipe.losses.layers) and not recipe.teacher:
+            raise RecipeError(f"{path}: 'losses' has distillation or layers, which need 'teacher', a model's folder")
+        if not recipe.blocks:
+            raise RecipeError(f"{path}: 'blocks' is empty, expected at least one")
+        return recipe
+
+    def folder(self, name: str) -> Path:
+        return (self.base / name).resolve()
+
+
+def _build(kind, value, where: str):
+    """A value of TOML as what a field's type says."""
+    if isinstance(kind, types.UnionType):
+        kind = next(part for part in kind.__args__ if part is not type(None))
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise RecipeError(f"{where}: expected a table, found {value!r}")
+        hints = typing.get_type_hints(kind)
+        known = {f.name: f for f in dataclasses.fields(kind) if f.name != "base"}
+        for name in value:
+            if name not in known:
+                raise RecipeError(f"{where}: unknown field '{name}'; there are {', '.join(known)}")
+        for name, f in known.items():
+            if name not in value and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+                raise RecipeError(f"{where}: no field '{name}'")
+        try:
+            return kind(**{name: _build(hints[name], part, f"{where}: '{name}'") for name, part in value.items()})
+        except ValueError as error:
+            raise RecipeError(f"{where}: {error}") from error
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise RecipeError(f"{where}: expected a list, found {value!r}")
+        return tuple(_build(kind.__args__[0], part, f"{where}[{i}]") for i, part in enumerate(value))
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        raise RecipeError(f"{where}: expected {kind.__name__}, found {value!r}")
+    return value

@@ -1,0 +1,273 @@
+"""The training loop: one process a core or a GPU, the same step everywhere, resumable to the bit."""
+
+import csv
+import dataclasses
+import os
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+import torch.distributed as distributed
+from torch import Tensor
+
+from . import losses
+from .audio import AudioStore
+from .batches import Batch, Epoch, Loader
+from .blocks import frames_of
+from .checkpoint import load_model, save_model
+from .evaluate import word_error_rate
+from .features import LogMel
+from .model import ConformerCTC
+from .pieces import Pieces
+from .recipe import Recipe
+from .stream import BlockShape
+
+STATE = "state.pt"
+# What is measured besides the recipe's own block sizes, so that runs can be compared.
+VALIDATION_SHAPES = {"full": None, "8/8": BlockShape(8, 8), "4/4": BlockShape(4, 4)}
+
+
+@dataclasses.dataclass
+class Progress:
+    """Where a run is: the next step is batch `batch` of epoch `epoch`."""
+
+    step: int = 0
+    hours: float = 0.0
+    epoch: int = 0
+    batch: int = 0
+
+
+class Trainer:
+    """A run in a folder: state.pt (resumed from if there), log.csv, model/ (the average of weights)."""
+
+    def __init__(self, recipe: Recipe, folder: Path, rank: int = 0, world: int = 1, device: str = "cpu"):
+        self.recipe, self.folder, self.rank, self.world = recipe, folder, rank, world
+        self.device = torch.device(device)
+        source = recipe.folder(recipe.model)
+        self.pieces = Pieces(source / "tokens.txt")
+        self.store = AudioStore(folder / "audio")
+        self.model = load_model(source, recipe.edge_taps).to(self.device)
+        self.average = load_model(source, recipe.edge_taps).to(self.device)
+        self.teacher = load_model(recipe.folder(recipe.teacher)).to(self.device) if recipe.teacher else None
+        self.front_end = LogMel(self.model.config.mels).to(self.device)
+        for parameter in [*self.average.parameters(), *(self.teacher.parameters() if self.teacher else ())]:
+            parameter.requires_grad_(False)
+        self.trained = [
+            p.requires_grad_(recipe.trains == "all" or name.endswith("edge_kernels"))
+            for name, p in self.model.named_parameters()
+        ]
+        self.trained = [p for p in self.trained if p.requires_grad]
+        # Vectors (biases, norms) are not pulled to zero.
+        groups = [
+            {"params": [p for p in self.trained if p.dim() > 1], "weight_decay": recipe.schedule.weight_decay},
+            {"params": [p for p in self.trained if p.dim() <= 1], "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=recipe.schedule.rate, betas=(0.9, 0.98), eps=1e-9)
+        self.progress = Progress()
+        if (folder / STATE).exists():
+            self.resume()
+
+    # State
+
+    def resume(self) -> None:
+        state = torch.load(self.folder / STATE, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.progress = Progress(**state["progress"])
+
+    def save(self) -> None:
+        """The whole state, and the averaged model as a folder."""
+        if self.rank:
+            return
+        state = {
+            "model": self.model.state_dict(), "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(), "progress": dataclasses.asdict(self.progress),
+        }
+        torch.save(state, self.folder / "state.new")
+        os.replace(self.folder / "state.new", self.folder / STATE)
+        save_model(self.average, self.recipe.folder(self.recipe.model), self.folder / "model")
+
+    # A step
+
+    def autocast(self):
+        if not self.recipe.bfloat16:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+    def drawn_shape(self, step: int) -> BlockShape | None:
+        """The same in all processes, so that their steps take as long."""
+        generator = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + step)
+        weights = torch.tensor([blocks.weight for blocks in self.recipe.blocks])
+        blocks = self.recipe.blocks[int(torch.multinomial(weights, 1, generator=generator))]
+        left = blocks.left[int(torch.randint(len(blocks.left), (1,), generator=generator))]
+        return blocks.shape(left)
+
+    def loss(self, batch: Batch, shape: BlockShape | None) -> tuple[Tensor, dict[str, float]]:
+        recipe, weights = self.recipe, self.recipe.losses
+        mel, frames = self.front_end(batch.heard, batch.lengths)
+        with self.autocast():
+            hidden, lengths, kept = frames_of(self.model, mel, shape, frames, weights.at_layers, self.masking(batch, frames))
+            log_probs = self.model.log_probs(hidden)
+        log_probs = log_probs.float()
+        inside = losses.frames_inside(lengths, hidden.shape[1])
+        parts: dict[str, tuple[float, Tensor]] = {}
+        if self.teacher is not None:
+            with torch.no_grad(), self.autocast():
+                clean, _ = self.front_end(batch.clean, batch.lengths)
+                target, _, target_kept = frames_of(self.teacher, clean, None, frames, weights.at_layers)
+                target_log_probs = self.teacher.log_probs(target).float()
+            parts["distillation"] = weights.distillation, losses.distillation(log_probs, target_log_probs, inside)
+            if weights.layers:
+                parts["layers"] = weights.layers, losses.layers(kept, target_kept, inside)
+        if weights.ctc:
+            parts["ctc"] = weights.ctc, losses.ctc(log_probs, lengths, batch.targets, self.model.config.blank)
+        total = sum(weight * part for weight, part in parts.values())
+        return total, {name: part.item() for name, (_, part) in parts.items()}
+
+    def masking(self, batch: Batch, frames: Tensor):
+        augmentation = self.recipe.augmentation
+        if augmentation is None:
+            return None
+
+        def mask(features: Tensor) -> None:
+            import numpy as np
+
+            rng = np.random.default_rng(batch.seed)
+            factors = np.ones(features.shape, np.float32)
+            for row, length in zip(factors, frames.tolist()):
+                augmentation.mask(row[:length], rng)
+            features *= torch.from_numpy(factors).to(features.device)
+
+        return mask
+
+    def step(self, batch: Batch) -> dict[str, float]:
+        """One step of all processes on their batches. Returns what is worth a line in the log."""
+        progress, schedule = self.progress, self.recipe.schedule
+        shape = self.drawn_shape(progress.step)
+        rate = schedule.rate_at(progress.step, progress.hours)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        loss, parts = self.loss(batch.to(self.device), shape)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        hours = self.sum_over_processes(batch.hours)
+        norm = torch.nn.utils.clip_grad_norm_(self.trained, schedule.clip)
+        if torch.isfinite(norm):
+            self.optimizer.step()
+            self.move_average()
+        progress.step += 1
+        progress.hours += hours
+        name = f"{shape.new_frames}/{shape.look_ahead_frames}" if shape else "full"
+        return {"step": progress.step, "hours": round(progress.hours, 4), "shape": name, "rate": rate,
+                "norm": norm.item(), "loss": loss.item(), **parts}
+
+    def sum_over_processes(self, hours: float) -> float:
+        """Gradients become their mean over all processes, in one message; hours their sum."""
+        for p in self.trained:
+            if p.grad is None:  # a shape that does not use it
+                p.grad = torch.zeros_like(p)
+        if self.world == 1:
+            return hours
+        flat = torch.cat([*(p.grad.flatten() for p in self.trained), torch.tensor([hours * self.world], device=self.device)])
+        distributed.all_reduce(flat)
+        flat /= self.world
+        start = 0
+        for p in self.trained:
+            p.grad.copy_(flat[start : start + p.numel()].view_as(p))
+            start += p.numel()
+        return flat[-1].item()
+
+    @torch.no_grad()
+    def move_average(self) -> None:
+        # Young averages forget faster, so that the first weights do not linger.
+        keep = min(self.recipe.schedule.average, (1 + self.progress.step) / (10 + self.progress.step))
+        averaged, current = list(self.average.parameters()), list(self.model.parameters())
+        torch._foreach_lerp_(averaged, current, 1 - keep)
+
+    # The run
+
+    def run(self, until_hours: float | None = None, minutes: float | None = None) -> Progress:
+        """Goes on until the recipe's hours, `until_hours`, or for so many minutes; saves at the end."""
+        recipe, progress = self.recipe, self.progress
+        end = min(recipe.schedule.hours, until_hours or recipe.schedule.hours)
+        loader = Loader(self.store, self.pieces, recipe.augmentation, recipe.seed, recipe.threads)
+        began = saved = time.monotonic()
+        first_hours, validated = progress.hours, progress.hours
+        with Log(self.folder / "log.csv", self.rank == 0) as log:
+            while progress.hours < end:
+                epoch = Epoch(
+                    self.store.recordings, recipe.schedule.batch_seconds, recipe.speeds, recipe.seed, progress.epoch, self.world)
+                self.say(f"epoch {progress.epoch}: {len(epoch.batches)} batches, padding {100 * epoch.padding:.1f} %")
+                for batch in loader.each(epoch, progress.epoch, self.rank, self.world, progress.batch):
+                    row = self.step(batch)
+                    progress.batch += 1
+                    now = time.monotonic()
+                    log.write(row | {"audio_hours_per_hour": (progress.hours - first_hours) / (now - began) * 3600})
+                    if recipe.validation.corpus and progress.hours - validated >= recipe.validation.every_hours:
+                        validated = progress.hours
+                        self.validate(log)
+                    # All processes must stop at the same step: the first one's clock says when.
+                    over = self.agreed(minutes is not None and now - began > 60 * minutes)
+                    if over or progress.hours >= end:
+                        self.save()
+                        return progress
+                    if now - saved > 60 * recipe.checkpoint_minutes:
+                        saved = now
+                        self.save()
+                progress.epoch, progress.batch = progress.epoch + 1, 0
+        return progress
+
+    def validate(self, log: "Log") -> None:
+        store = AudioStore(self.folder / "validation")
+        chosen = store.recordings[:: max(1, len(store.recordings) // self.recipe.validation.utterances)]
+        chosen = chosen[: self.recipe.validation.utterances]
+        names = list(VALIDATION_SHAPES)[self.rank :: self.world]
+        with self.autocast():
+            rates = {n: word_error_rate(self.average, self.pieces, store, chosen, VALIDATION_SHAPES[n]) for n in names}
+        everyone = [rates]
+        if self.world > 1:
+            everyone = [{} for _ in range(self.world)]
+            distributed.all_gather_object(everyone, rates)
+        rates = {name: rate for part in everyone for name, rate in part.items()}
+        self.say(f"{self.progress.hours:.1f} h: WER " + ", ".join(f"{n} {rates[n]:.2f} %" for n in VALIDATION_SHAPES))
+        log.write({"step": self.progress.step, "hours": round(self.progress.hours, 4), **{f"wer {n}": r for n, r in rates.items()}})
+
+    def agreed(self, mine: bool) -> bool:
+        if self.world == 1:
+            return mine
+        flag = torch.tensor([float(mine)])
+        distributed.broadcast(flag, 0)
+        return bool(flag.item())
+
+    def say(self, line: str) -> None:
+        if self.rank == 0:
+            print(line, flush=True)
+
+
+class Log:
+    """log.csv, a line a step; columns that a line lacks are empty."""
+
+    COLUMNS = ["step", "hours", "shape", "rate", "norm", "loss", "distillation", "layers", "ctc", "audio_hours_per_hour",
+               *(f"wer {name}" for name in VALIDATION_SHAPES)]
+
+    def __init__(self, path: Path, writes: bool):
+        self.path, self.file = path, None
+        if writes:
+            new = not path.exists()
+            self.file = open(path, "a", newline="", encoding="utf-8", buffering=1)
+            self.rows = csv.DictWriter(self.file, self.COLUMNS)
+            if new:
+                self.rows.writeheader()
+
+    def __enter__(self) -> "Log":
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.file:
+            self.file.close()
+
+    def write(self, row: dict[str, object]) -> None:
+        if self.file:
+            self.rows.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})

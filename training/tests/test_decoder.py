@@ -1,0 +1,72 @@
+"""The attention decoder against goldens and itself; alignments against brute force."""
+
+import itertools
+import json
+import unittest
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from support import MODEL, SHARED
+from starling_training.alignment import spikes
+from starling_training.decoder import BidirectionalDecoder, teacher_forced
+from starling_training.losses import fits, guide
+from starling_training.model import ConformerCTC
+
+GOLDENS = SHARED / "goldens/starling-en-small"
+SHIPPED = SHARED / "weights/starling-en-small"
+
+
+class Goldens(unittest.TestCase):
+    @unittest.skipUnless(GOLDENS.is_dir(), f"no goldens at {GOLDENS}")
+    @torch.inference_mode()
+    def test_scores_of_texts(self):
+        model, decoder = ConformerCTC.load(MODEL), BidirectionalDecoder.load(MODEL)
+        lines = [json.loads(line) for line in (GOLDENS / "nbest.jsonl").read_text().splitlines()]
+        lines = [line for line in lines if line["mode"] == "full"]
+        self.assertGreater(len(lines), 4)
+        for name in {line["utterance"] for line in lines}:
+            texts = [line for line in lines if line["utterance"] == name]
+            golden = load_file(GOLDENS / f"{name}.safetensors")
+            memory = golden["full.layer15"][None].expand(len(texts), -1, -1)
+            seen = torch.ones(memory.shape[:2], dtype=torch.bool)
+            for direction, backwards in decoder.directions():
+                inputs, outputs = teacher_forced([t["tokens"] for t in texts], 1024, backwards)
+                log_probs = direction(inputs, memory, seen)[0]
+                real = log_probs.gather(2, outputs.clamp(min=0)[:, :, None])[:, :, 0] * (outputs >= 0)
+                expected = torch.tensor([t["right" if backwards else "left"] for t in texts])
+                torch.testing.assert_close(real.sum(1), expected, atol=2e-2, rtol=0)
+
+
+class Alignments(unittest.TestCase):
+    def test_brute_force(self):
+        rng = np.random.default_rng(1)
+        for frames, classes in itertools.product((3, 5), ([1], [1, 2], [2, 2], [1, 2, 1])):
+            if not fits(classes, frames):
+                continue
+            log_probs = np.log(rng.dirichlet(np.ones(4) * 0.5, size=frames))
+            best = max(
+                (path for path in itertools.product(range(4), repeat=frames) if collapsed(path, 3) == classes),
+                key=lambda path: sum(log_probs[t, c] for t, c in enumerate(path)))
+            runs, start = [], 0
+            for value, run in itertools.groupby(best):
+                length = len(list(run))
+                if value != 3:
+                    runs.append(max(range(start, start + length), key=lambda t: log_probs[t, value]))
+                start += length
+            self.assertEqual(spikes(log_probs, classes, 3).tolist(), runs)
+
+    def test_guide_is_zero_where_all_weight_is_near(self):
+        weights = torch.full((1, 2, 2, 9), -50.0)
+        weights[0, :, 0, 3] = weights[0, :, 1, 8] = 0
+        self.assertLess(guide([weights], torch.tensor([[4, 7]])).item(), 1e-5)
+        self.assertGreater(guide([weights], torch.tensor([[0, -1]])).item(), 10)
+
+
+def collapsed(path: tuple[int, ...], blank: int) -> list[int]:
+    return [value for value, _ in itertools.groupby(path) if value != blank]
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,188 @@
+"""The loop on a small model and real speech."""
+
+import dataclasses
+import json
+import shutil
+import tempfile
+import unittest
+import wave
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from support import MODEL, ROOT
+from starling_training import checkpoint
+from starling_training.audio import AudioStore
+from starling_training.augment import Augmentation
+from starling_training.blocks import frames_of
+from starling_training.checkpoint import load_model
+from starling_training.config import ModelConfig
+from starling_training.corpora import CorpusError
+from starling_training.evaluate import transcribe
+from starling_training.model import ConformerCTC
+from starling_training.recipe import Blocks, Losses, Recipe, RecipeError, Schedule
+from starling_training.train import Trainer
+from starling_training.batches import Epoch, Loader
+
+SAMPLES = ROOT / "audio-samples"
+
+
+def small_model(folder: Path) -> Path:
+    """A folder of a random model of two narrow layers with the shipped one's pieces and statistics."""
+    folder.mkdir(parents=True)
+    shutil.copy(MODEL / "tokens.txt", folder)
+    fields = json.loads((MODEL / "config.json").read_text())
+    fields["encoder"] |= {"n_layers": 2, "d_model": 64, "d_feed_forward": 128, "conv_kernel_size": 15, "subsampling_channels": 16}
+    del fields["decoder"]
+    (folder / "config.json").write_text(json.dumps(fields))
+    torch.manual_seed(3)
+    model = ConformerCTC(ModelConfig.load(folder / "config.json"))
+    shipped = ConformerCTC.load(MODEL)
+    model.cmvn_mean, model.cmvn_istd = shipped.cmvn_mean, shipped.cmvn_istd
+    save_file({}, folder / "model.safetensors")
+    checkpoint.save_model(model, folder, folder)
+    return folder
+
+
+class Training(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.scratch.cleanup)
+        cls.folder = Path(cls.scratch.name)
+        corpus = cls.folder / "corpus"
+        corpus.mkdir()
+        texts = dict(line.split("\t")[:2] for line in (SAMPLES / "texts.tsv").read_text().splitlines() if "\t" in line)
+        for name in sorted(texts)[:4]:
+            if (SAMPLES / name).suffix in (".flac", ".wav", ".ogg", ".opus", ".mp3"):
+                shutil.copy(SAMPLES / name, corpus)
+                (corpus / name).with_suffix(".txt").write_text(texts[name])
+        cls.corpus = corpus
+        cls.model = small_model(cls.folder / "model")
+
+    def recipe(self, **changes) -> Recipe:
+        return dataclasses.replace(Recipe(
+            corpora=(str(self.corpus),), model=str(self.model),
+            schedule=Schedule(hours=1e9, rate=2e-3, warmup_steps=5, batch_seconds=30, average=0.5),
+            blocks=(Blocks(4, 4, (16,)), Blocks(0)), losses=Losses(distillation=0, ctc=1), edge_taps=3, bfloat16=False), **changes)
+
+    def trainer(self, name: str, recipe: Recipe) -> Trainer:
+        AudioStore.prepare([self.corpus], self.folder / name / "audio", lambda _: None, 1)
+        return Trainer(recipe, self.folder / name)
+
+    def test_one_batch_overfits(self):
+        trainer = self.trainer("overfit", self.recipe())
+        loader = Loader(trainer.store, trainer.pieces, None, 1)
+        shortest = sorted(trainer.store.recordings, key=lambda r: r.samples)[:2]
+        batch = loader.load([i for i in Epoch(shortest, 60, (1.0,), 1, 0).batches[0]], 0, 0)
+        first = trainer.step(batch)["loss"]
+        for _ in range(250):
+            last = trainer.step(batch)["loss"]
+        self.assertLess(last, first / 50)
+        for shape in (None, Blocks(4, 4).shape(16)):
+            heard = transcribe(trainer.model, trainer.pieces, trainer.store, shortest, shape)
+            self.assertEqual(heard, [r.text for r in shortest])
+
+    def test_resumed_is_uninterrupted(self):
+        """Also within an epoch, with augmentation, a teacher and a drawn block size."""
+        recipe = self.recipe(
+            teacher=str(self.model), losses=Losses(1.0, 0.5, (0, 1), 0.3), speeds=(0.9, 1.0, 1.1),
+            augmentation=Augmentation(noise=0.5, reverb=0.5, telephone=0.5, codec=0.5),
+            schedule=Schedule(hours=1e9, rate=1e-3, warmup_steps=5, batch_seconds=12))
+        whole = self.trainer("whole", recipe)
+        length = sum(r.samples for r in whole.store.recordings) / 16000 / 3600
+        whole.run(until_hours=2.5 * length)
+        self.assertGreater(whole.progress.epoch, 1)
+        parts = self.trainer("parts", recipe)
+        for share in (0.6, 1.2, 2.5):
+            parts.run(until_hours=share * length)
+            parts = self.trainer("parts", recipe)
+        self.assertEqual(parts.progress, whole.progress)
+        for name in ("model", "average"):
+            expected, found = (getattr(t, name).state_dict() for t in (whole, parts))
+            for key in expected:
+                self.assertTrue(torch.equal(expected[key], found[key]), f"{name} {key}")
+        rows = [(self.folder / name / "log.csv").read_text().splitlines() for name in ("whole", "parts")]
+        self.assertEqual(*([line.rsplit(",", 4)[0] for line in file] for file in rows))
+
+    def test_saved_is_trained(self):
+        """A model's folder gives the log-probabilities of the model in memory, to fp16."""
+        trainer = self.trainer("saved", self.recipe())
+        trainer.run(until_hours=1e-6)
+        loaded = load_model(self.folder / "saved/model")
+        self.assertEqual(loaded.config.edge_taps, 3)
+        mel = torch.randn(1, 90, 80) * 2 - 8
+        with torch.inference_mode():
+            for shape in (None, Blocks(4, 4).shape(16)):
+                found, expected = (m.log_probs(frames_of(m, mel, shape)[0]) for m in (loaded, trainer.average))
+                torch.testing.assert_close(found, expected, atol=2e-2, rtol=0)
+        tensor = load_model(self.folder / "saved/model").encoder.layers[0].conv.edge_kernels
+        self.assertGreater(tensor.abs().max().item(), 0)
+
+    def test_corrupt_audio_is_named_and_left_out(self):
+        corpus = self.folder / "corrupt"
+        shutil.copytree(self.corpus, corpus)
+        (corpus / "bad.flac").write_bytes(b"fLaC" + bytes(100))
+        (corpus / "bad.txt").write_text("no such words")
+        with wave.open(str(corpus / "short.wav"), "wb") as file:
+            file.setnchannels(1), file.setsampwidth(2), file.setframerate(16000)
+            file.writeframes(bytes(200))
+        (corpus / "short.txt").write_text("hm")
+        said: list[str] = []
+        store = AudioStore.prepare([corpus], self.folder / "corrupt-audio", said.append, 2)
+        good = AudioStore.prepare([self.corpus], self.folder / "good-audio", lambda _: None, 1)
+        self.assertEqual([r.id for r in store.recordings], [r.id for r in good.recordings])
+        self.assertTrue(any("bad.flac: left out: " in line for line in said), said)
+        self.assertTrue(any("short.wav: left out: lasts 0.01 s" in line for line in said), said)
+        again = AudioStore.prepare([corpus], self.folder / "corrupt-audio", self.fail)
+        self.assertEqual(again.recordings, store.recordings)
+
+    def test_empty_corpora_are_refused(self):
+        empty = self.folder / "empty"
+        empty.mkdir()
+        with self.assertRaisesRegex(CorpusError, "no corpus: expected"):
+            AudioStore.prepare([empty], self.folder / "none")
+        (empty / "manifest.tsv").write_text("path\tspeaker\tseconds\ttext\n")
+        with self.assertRaisesRegex(CorpusError, "expected utterances, found none"):
+            AudioStore.prepare([empty], self.folder / "none")
+        (empty / "manifest.tsv").write_text("path\tspeaker\tseconds\ttext\ngone.wav\t-\t1\tgone\n")
+        with self.assertRaisesRegex(CorpusError, "none of 1 utterances can be used"):
+            AudioStore.prepare([empty], self.folder / "none", lambda _: None)
+
+    def test_epochs(self):
+        """Every utterance once an epoch, no batch too long, processes with as many batches each."""
+        store = AudioStore.prepare([self.corpus], self.folder / "epochs", lambda _: None, 1)
+        recordings = [dataclasses.replace(r, id=f"{r.id}-{i}") for i in range(9) for r in store.recordings]
+        longest = max(r.seconds for r in recordings)
+        epoch = Epoch(recordings, longest * 2, (1.0,), 1, 0)
+        self.assertEqual(sorted(i.recording.id for b in epoch.batches for i in b), sorted(r.id for r in recordings))
+        for batch in epoch.batches:
+            self.assertLessEqual(len(batch) * max(i.samples for i in batch), longest * 2 * 16000)
+        self.assertEqual(len(Epoch(recordings, longest * 2, (1.0,), 1, 0, multiple=4).batches) % 4, 0)
+        self.assertNotEqual(
+            [i.recording.id for b in epoch.batches for i in b],
+            [i.recording.id for b in Epoch(recordings, longest * 2, (1.0,), 1, 1).batches for i in b])
+        self.assertTrue(0 <= epoch.padding < 0.5)
+
+    def test_bad_recipes(self):
+        path = self.folder / "recipe.toml"
+        good = 'corpora = ["c"]\nmodel = "m"\nteacher = "t"\n[schedule]\nhours = 1\n[[blocks]]\nnew_frames = 8\n'
+        path.write_text(good)
+        self.assertEqual(Recipe.load(path).blocks, (Blocks(8),))
+        for text, message in (
+            (good.replace("hours = 1", 'hours = "1"'), "'schedule': 'hours': expected float, found '1'"),
+            (good.replace("hours = 1", ""), "'schedule': no field 'hours'"),
+            (good + "ahead = 1", "unknown field 'ahead'"),
+            (good.replace("new_frames = 8", "new_frames = -8"), "expected new_frames"),
+            (good.replace('teacher = "t"', ""), "need 'teacher'"),
+            (good.replace('corpora = ["c"]', 'corpora = "c"'), "expected a list, found 'c'"),
+            ("x = ", "recipe.toml: "),
+        ):
+            path.write_text(text)
+            with self.assertRaisesRegex(RecipeError, message):
+                Recipe.load(path)
+
+
+if __name__ == "__main__":
+    unittest.main()
