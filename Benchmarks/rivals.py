@@ -145,7 +145,7 @@ def onnx_rival(name: str, graphs: Path, suffix: str, mode: Mode, setting: Settin
     chunk = session(graphs / f"chunk-{shape.new_frames}{suffix}", setting.threads)
 
     def hear(mel: np.ndarray) -> np.ndarray:
-        stream = OnnxStream(chunk, config)
+        stream = OnnxStream(chunk, config, shape)
         return np.concatenate([stream.step(mel[:, f.mel])[:, : f.final] for f in feeds(mel.shape[1], shape)], 1)
 
     return Rival(name, hear)

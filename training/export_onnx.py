@@ -58,7 +58,7 @@ def chunk_difference(path: Path, model: ConformerCTC, shape: BlockShape, lengths
     graph, worst = session(path), 0.0
     for frames in lengths:
         mel = synthetic_log_mel(frames, model.config.mels, seed=frames)
-        streams = OnnxStream(graph, model.config), TorchStream(model, shape)
+        streams = OnnxStream(graph, model.config, shape), TorchStream(model, shape)
         for feed in feeds(frames, shape):
             found = streams[0].step(mel[:, feed.mel])
             expected = streams[1].step(torch.from_numpy(mel[:, feed.mel])).numpy()

@@ -1,6 +1,7 @@
 """The audio of corpora, decoded once into one file of samples that every process maps."""
 
 import json
+import zlib
 from dataclasses import asdict, dataclass
 from multiprocessing import Pool
 from pathlib import Path
@@ -10,6 +11,7 @@ import soundfile
 import soxr
 
 from . import corpora
+from .pieces import spoken
 
 RATE = 16_000
 
@@ -39,6 +41,13 @@ class AudioStore:
         self.sources: list[str] = json.loads(lines[0])["sources"]
         self.recordings = [Recording(**json.loads(line)) for line in lines[1:]]
         self.data = np.memmap(folder / "audio.i16", np.int16, mode="r")
+
+    def split(self, held_out: float) -> tuple[list[Recording], list[Recording]]:
+        """The recordings to train on, and those held out: a share that depends on their ids alone."""
+        parts: tuple[list[Recording], list[Recording]] = [], []
+        for recording in self.recordings:
+            parts[zlib.crc32(recording.id.encode()) % 1000 < 1000 * held_out].append(recording)
+        return parts
 
     def samples(self, recording: Recording) -> np.ndarray:
         """float32 in ±1."""
@@ -73,7 +82,8 @@ class AudioStore:
                     left_out += 1
                     continue
                 data.write(found.tobytes())
-                kept.append(Recording(utterance.id, corpus, utterance.speaker, utterance.text, offset, len(found)))
+                text = spoken(utterance.text)
+                kept.append(Recording(utterance.id, corpus, utterance.speaker, text, offset, len(found)))
                 offset += len(found)
         if not kept:
             raise corpora.CorpusError(f"{', '.join(sources)}: none of {len(utterances)} utterances can be used")

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from .decoder import BidirectionalDecoder
 from .model import ConformerCTC
 
 
@@ -16,16 +17,20 @@ def load_model(folder: Path, edge_taps: int | None = None) -> ConformerCTC:
     return ConformerCTC.load(folder, edge_taps)
 
 
-def save_model(model: ConformerCTC, source: Path, target: Path) -> None:
-    """Writes the model as a folder, in fp16, with what `source` has besides: its decoder, its tokens,
-    the rest of its config."""
+def save_model(model: ConformerCTC, source: Path, target: Path, decoder: BidirectionalDecoder | None = None) -> None:
+    """Writes the model as a folder, in fp16, with what `source` has besides: its decoder if none is
+    given, its tokens, the rest of its config."""
     target.mkdir(parents=True, exist_ok=True)
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
     if model.config.edge_taps:
         config["encoder"]["edge_taps"] = model.config.edge_taps
-    tensors = {
-        name: tensor for name, tensor in load_file(source / "model.safetensors").items() if name.startswith("decoder.")
-    }
+    if decoder is not None:
+        config["decoder"] = decoder.config.fields
+        tensors = {f"decoder.{name}": half(name, tensor).cpu().contiguous() for name, tensor in decoder.state_dict().items()}
+    else:
+        tensors = {
+            name: tensor for name, tensor in load_file(source / "model.safetensors").items() if name.startswith("decoder.")
+        }
     for name, tensor in model.state_dict().items():
         if name in ("cmvn_mean", "cmvn_istd"):
             if model.config.normalize == "global_cmvn":

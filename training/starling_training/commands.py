@@ -18,22 +18,54 @@ UserError = (CorpusError, RecipeError, FileNotFoundError)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    if arguments.command == "train":
-        train(arguments)
-    else:
-        pairs = [model.rpartition("=") for model in arguments.models]
-        average([(Path(folder), float(weight)) for folder, _, weight in pairs], arguments.output)
+    {"train": train, "finetune": finetune, "plot": plot, "goldens": goldens, "average": averaged}[arguments.command](arguments)
 
 
 def train(arguments: argparse.Namespace) -> None:
-    recipe, folder = Recipe.load(arguments.recipe), arguments.folder
-    gpus = torch.cuda.device_count()
-    world = arguments.processes or gpus or os.cpu_count() or 1
-    cores = os.cpu_count() or 1
+    recipe, folder, cores = Recipe.load(arguments.recipe), arguments.folder, os.cpu_count() or 1
     AudioStore.prepare([recipe.folder(c) for c in recipe.corpora], folder / "audio", processes=cores)
     if recipe.validation.corpus:
         AudioStore.prepare([recipe.folder(recipe.validation.corpus)], folder / "validation", lambda _: None, cores)
-    limits = (arguments.until_hours, arguments.minutes)
+    _run(recipe, folder, (arguments.until_hours, arguments.minutes), arguments.processes)
+
+
+def finetune(arguments: argparse.Namespace) -> None:
+    from . import finetune
+
+    cores = os.cpu_count() or 1
+    hours = finetune.prepare(arguments.corpus, arguments.folder, arguments.hours, cores)
+    recipe = finetune.recipe(arguments.corpus, arguments.model, hours, arguments.rate, arguments.hold_out)
+    print(f"hearing {hours:.2f} audio-hours", flush=True)
+    _run(recipe, arguments.folder, (None, None), arguments.processes)
+    table = finetune.report(recipe, arguments.folder, arguments.keep, cores)
+    (arguments.folder / "report.md").write_text(table + "\n", encoding="utf-8")
+    print(table)
+    print(f"the model: {arguments.folder / 'model'}")
+
+
+def plot(arguments: argparse.Namespace) -> None:
+    from .plot import plot
+
+    plot(arguments.folder / "log.csv", arguments.output)
+
+
+def goldens(arguments: argparse.Namespace) -> None:
+    from .goldens import write_goldens
+
+    write_goldens(arguments.model, arguments.audio, arguments.output)
+
+
+def averaged(arguments: argparse.Namespace) -> None:
+    pairs = [model.rpartition("=") for model in arguments.models]
+    try:
+        average([(Path(folder), float(weight)) for folder, _, weight in pairs], arguments.output)
+    except ValueError as error:
+        raise RecipeError(f"expected FOLDER=WEIGHT: {error}") from error
+
+
+def _run(recipe: Recipe, folder: Path, limits: tuple, processes: int | None) -> None:
+    gpus = torch.cuda.device_count()
+    world = processes or gpus or os.cpu_count() or 1
     if world == 1:
         _process(0, 1, recipe, folder, limits, gpus)
     else:

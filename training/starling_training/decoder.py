@@ -4,6 +4,7 @@ Pre-norm Transformer (Vaswani et al. 2017) with ReLU; the right-to-left one read
 Wu et al. 2021). Shapes: b utterances, u tokens with the start, T encoder frames, e width, V classes.
 """
 
+import dataclasses
 import json
 import math
 from dataclasses import dataclass
@@ -28,6 +29,14 @@ class DecoderConfig:
     vocabulary: int
     sos_eos: int
     auxiliary_heads: tuple[int, ...] = ()
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """`decoder` of config.json."""
+        fields = dataclasses.asdict(self)
+        del fields["encoder_width"]
+        fields["auxiliary_heads"] = list(self.auxiliary_heads)
+        return fields if self.auxiliary_heads else {k: v for k, v in fields.items() if k != "auxiliary_heads"}
 
     @staticmethod
     def load(path: Path) -> "DecoderConfig | None":

@@ -46,8 +46,9 @@ class BlockSize:
     cached: int  # v
     # [b, 1, 1, m], added to the scores: -inf where a row of the cache holds no frame yet.
     mask: Tensor | None = None
-    # The block has all its new and look-ahead rows, so what is right of it is not yet known.
-    full: bool = False
+    # The block has all its new and look-ahead rows, so what is right of it is not yet known. In an
+    # exported graph a tensor of one number, 1 or 0.
+    full: bool | Tensor = False
 
     @property
     def keys(self) -> int:
@@ -244,7 +245,7 @@ class ConvolutionModule(nn.Module):
         weight = self.pointwise_conv2.weight.squeeze(-1)
         return F.linear(F.silu(convolved), weight, self.pointwise_conv2.bias)
 
-    def step(self, x: Tensor, cached: Tensor, full: bool = False) -> tuple[Tensor, Tensor]:
+    def step(self, x: Tensor, cached: Tensor, full: bool | Tensor = False) -> tuple[Tensor, Tensor]:
         """x: [b, n, d]; cached: [b, side, d]; `full`: see `BlockSize`.
 
         Returns the output [b, n, d] and the depthwise inputs with the cached ones [b, side + n, d].
@@ -252,8 +253,9 @@ class ConvolutionModule(nn.Module):
         """
         inputs = torch.cat([cached, self.gate(x)], dim=1)
         convolved = self.depthwise_conv(F.pad(inputs, (0, 0, 0, self.side)).transpose(1, 2))
-        if full and self.edge_kernels is not None:
+        if self.edge_kernels is not None and (isinstance(full, Tensor) or full):
             edge = edge_sums(inputs, self.edge_kernels[: x.shape[1]])
+            edge = edge * full if isinstance(full, Tensor) else edge
             convolved = convolved + F.pad(edge, (0, 0, x.shape[1] - edge.shape[1], 0)).transpose(1, 2)
         return self.finish(self.batch_norm(convolved).transpose(1, 2)), inputs
 
@@ -314,7 +316,7 @@ class Encoder(nn.Module):
         left_context: int | None,
         after_layer: list[Tensor] | None = None,
         mask: Tensor | None = None,
-        full: bool = False,
+        full: bool | Tensor = False,
     ) -> tuple[Tensor, list[LayerCache]]:
         """One block of subsampled frames [b, n, d] through all layers; see `ConformerLayer.step`.
 
@@ -404,9 +406,12 @@ class ConformerCTC(nn.Module):
         """[b, n, d] to [b, n, V]."""
         return torch.log_softmax(self.ctc(hidden), dim=-1)
 
-    def forward(self, log_mel: Tensor) -> Tensor:
-        """Full context: log-mel frames [b, t, mels] to log-probabilities [b, ⌈t / 4⌉, V]."""
+    def encode(self, log_mel: Tensor) -> Tensor:
+        """Full context: log-mel frames [b, t, mels] to [b, ⌈t / 4⌉, d]."""
         streams = log_mel.shape[0]
         x, _ = self.encoder.pre_encode.step(self.normalize(log_mel), self.subsampling_cache(streams))
-        x, _ = self.encoder.step(x, self.layer_caches(streams), None, 0)
-        return self.log_probs(x)
+        return self.encoder.step(x, self.layer_caches(streams), None, 0)[0]
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """Full context: log-mel frames [b, t, mels] to log-probabilities [b, ⌈t / 4⌉, V]."""
+        return self.log_probs(self.encode(log_mel))

@@ -40,6 +40,8 @@ class ChunkGraph(nn.Module):
     only frames are left that were looked ahead to, it takes four of any value and `frames` 0, and
     what it says of `mel_cache` and `row_cache` is not used any more.
     frames [1]: how many of the ⌈t / 4⌉ new encoder frames count.
+    full [1]: 1 if the block has all its new and look-ahead frames, else 0; only where the model has
+    edge kernels.
     pending [1, p, d]: encoder frames that were looked ahead to.
     keys.i, values.i [1, v, d], depthwise.i [1, kernel // 2, d]: caches of layer i, v = 0 at first.
 
@@ -53,16 +55,18 @@ class ChunkGraph(nn.Module):
         self.model, self.new_frames, self.left_context = model, new_frames, left_context
 
     def forward(
-        self, mel: Tensor, frames: Tensor, mel_cache: Tensor, row_cache: Tensor, pending: Tensor,
-        *layers: Tensor,
+        self, mel: Tensor, frames: Tensor, *state: Tensor,
     ) -> tuple[Tensor, ...]:
-        model = self.model
+        model, full = self.model, False
+        if model.config.edge_taps:
+            full, *state = state
+        mel_cache, row_cache, pending, *layers = state
         new, moved = model.encoder.pre_encode.step(
             model.normalize(mel), SubsamplingCache(mel_cache, row_cache))
         x = torch.cat([pending, new[:, : frames[0]]], dim=1)
         pending = x[:, self.new_frames :]
         caches = [LayerCache(*layers[i : i + 3]) for i in range(0, len(layers), 3)]
-        x, caches = model.encoder.step(x, caches, self.new_frames, self.left_context)
+        x, caches = model.encoder.step(x, caches, self.new_frames, self.left_context, full=full)
         flat = [tensor for c in caches for tensor in (c.keys, c.values, c.depthwise)]
         return model.log_probs(x), moved.mel, moved.row, pending, *flat
 
@@ -70,20 +74,21 @@ class ChunkGraph(nn.Module):
         config, cache = self.model.config, self.model.subsampling_cache()
         layer_names = [f"{kind}.{i}" for i in range(config.layers) for kind in CACHES_PER_LAYER]
         state = ["mel_cache", "row_cache", "pending", *layer_names]
+        flag = ["full"] if config.edge_taps else []
         layers = []
         for empty in self.model.layer_caches():
             cached = torch.zeros(1, 10, config.width)
             layers += [cached, cached.clone(), empty.depthwise]
         example = (
             torch.zeros(1, 4 * self.new_frames, config.mels), torch.tensor([self.new_frames]),
-            cache.mel, cache.row, torch.zeros(1, 3, config.width), *layers,
+            *(torch.ones(1) for _ in flag), cache.mel, cache.row, torch.zeros(1, 3, config.width), *layers,
         )
         axes = {"mel": {1: "t"}, "pending": {1: "p"}, "log_probs": {1: "n"}, "next_pending": {1: "q"}}
         for name in layer_names:
             if not name.startswith("depthwise"):
                 axes |= {name: {1: "v"}, f"next_{name}": {1: "w"}}
         _export(
-            self, example, path, ["mel", "frames", *state],
+            self, example, path, ["mel", "frames", *flag, *state],
             ["log_probs", *(f"next_{name}" for name in state)], axes)
         _describe(path, {"new_frames": self.new_frames, "left_context": self.left_context})
 
@@ -138,7 +143,8 @@ class SherpaGraph(nn.Module):
             LayerCache(channel[:, 2 * i], channel[:, 2 * i + 1], time[:, i])
             for i in range(config.layers)
         ]
-        x, caches = model.encoder.step(new, caches, c, self.left_context, mask=mask)
+        # A window is always whole; what is left at the end of the audio is never heard.
+        x, caches = model.encoder.step(new, caches, c, self.left_context, mask=mask, full=True)
         channel = torch.stack([t for cache in caches for t in (cache.keys, cache.values)], dim=1)
         rest = torch.cat([moved.mel.flatten(1), moved.row.flatten(1)], dim=1)
         rest = torch.nn.functional.pad(rest, (0, self.slots * self.side * config.width - rest.shape[1]))

@@ -1,10 +1,21 @@
 """Texts to classes and back, by the pieces of a model's `tokens.txt`."""
 
 import math
+import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
 WORD_START = "▁"
+
+
+def spoken(text: str) -> str:
+    """A written text as the models write: small letters, no punctuation but apostrophes in words. A
+    text that is so already stays, with apostrophes at the ends of words ("'tis")."""
+    if all(c == " " or c == "'" or c.islower() for c in text):
+        return " ".join(text.split())
+    letters = unicodedata.normalize("NFKC", text).lower().replace("’", "'").replace("‘", "'")
+    kept = "".join(c if c.isalnum() or c == "'" else " " for c in letters)
+    return " ".join(filter(None, (word.strip("'") for word in kept.split())))
 
 
 class Pieces:

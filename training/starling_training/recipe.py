@@ -11,6 +11,9 @@ from .augment import Augmentation
 from .stream import BlockShape
 
 
+TRAINS = ("encoder", "edge", "decoder", "joint")
+
+
 class RecipeError(Exception):
     """What is wrong with a recipe: file, field, what was expected and found."""
 
@@ -40,6 +43,22 @@ class Losses:
     layers: float = 0.0
     at_layers: tuple[int, ...] = ()
     ctc: float = 0.0
+    # Of the attention decoder: cross entropy, its label smoothing, the share of the right-to-left one
+    # and of each direction's auxiliary heads (DeCRED), and the guide of the cross-attention.
+    attention: float = 0.0
+    smoothing: float = 0.1
+    reverse: float = 0.4
+    auxiliary: float = 0.3
+    guide: float = 0.0
+
+
+@dataclass(frozen=True)
+class NewDecoder:
+    """A decoder to start from random weights, instead of the model's."""
+
+    left_layers: int = 3
+    right_layers: int = 2
+    auxiliary_heads: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +83,8 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Validation:
-    """Greedy word error rate on some utterances, every so many audio-hours."""
+    """Greedy word error rate on some utterances, every so many audio-hours: of a corpus, or of those
+    that `hold_out` keeps from the training."""
 
     corpus: str = ""
     utterances: int = 40
@@ -79,10 +99,13 @@ class Recipe:
     blocks: tuple[Blocks, ...]
     teacher: str = ""  # folder; empty for none
     edge_taps: int = 0
-    trains: str = "all"  # or "edge"
+    trains: str = "encoder"  # with its CTC head; or one of TRAINS
+    decoder: NewDecoder | None = None
+    dropout: float = 0.0  # of the decoder
     losses: Losses = Losses()
     augmentation: Augmentation | None = None
     speeds: tuple[float, ...] = (1.0,)
+    hold_out: float = 0.0  # the share of utterances that are not trained on
     validation: Validation = Validation()
     seed: int = 1
     bfloat16: bool = True
@@ -98,8 +121,10 @@ class Recipe:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise RecipeError(f"{path}: {error}") from error
         recipe = dataclasses.replace(_build(Recipe, fields, f"{path}"), base=path.parent)
-        if recipe.trains not in ("all", "edge"):
-            raise RecipeError(f"{path}: 'trains' is {recipe.trains!r}, expected 'all' or 'edge'")
+        if recipe.trains not in TRAINS:
+            raise RecipeError(f"{path}: 'trains' is {recipe.trains!r}, expected one of {', '.join(TRAINS)}")
+        if (recipe.trains in ("decoder", "joint")) != (recipe.losses.attention > 0):
+            raise RecipeError(f"{path}: 'losses.attention' is {recipe.losses.attention} with 'trains' {recipe.trains!r}")
         if (recipe.losses.distillation or recipe.losses.layers) and not recipe.teacher:
             raise RecipeError(f"{path}: 'losses' has distillation or layers, which need 'teacher', a model's folder")
         if not recipe.blocks:

@@ -7,25 +7,51 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.distributed as distributed
 from torch import Tensor
 
-from . import losses
+from . import alignment, losses
 from .audio import AudioStore
 from .batches import Batch, Epoch, Loader
 from .blocks import frames_of
 from .checkpoint import load_model, save_model
+from .decoder import BidirectionalDecoder, DecoderConfig, teacher_forced
 from .evaluate import word_error_rate
 from .features import LogMel
 from .model import ConformerCTC
 from .pieces import Pieces
-from .recipe import Recipe
+from .recipe import Recipe, RecipeError
 from .stream import BlockShape
 
 STATE = "state.pt"
 # What is measured besides the recipe's own block sizes, so that runs can be compared.
 VALIDATION_SHAPES = {"full": None, "8/8": BlockShape(8, 8), "4/4": BlockShape(4, 4)}
+
+
+class Student(torch.nn.Module):
+    """What is trained: the encoder with its CTC head, and the decoder if there is one."""
+
+    def __init__(self, encoder: ConformerCTC, decoder: BidirectionalDecoder | None):
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+
+    @staticmethod
+    def load(recipe: Recipe, folder: Path) -> "Student":
+        encoder = load_model(folder, recipe.edge_taps)
+        if recipe.trains not in ("decoder", "joint"):
+            return Student(encoder, None)
+        if recipe.decoder is None:
+            decoder = BidirectionalDecoder.load(folder)
+            if decoder is None:
+                raise RecipeError(f"{folder}: has no decoder; the recipe needs a table 'decoder' to start one")
+            return Student(encoder, decoder)
+        c = encoder.config
+        torch.manual_seed(recipe.seed)
+        return Student(encoder, BidirectionalDecoder(DecoderConfig(
+            c.width, c.width, c.heads, c.feed_forward_width, recipe.decoder.left_layers, recipe.decoder.right_layers,
+            c.vocabulary, c.blank, recipe.decoder.auxiliary_heads)))
 
 
 @dataclasses.dataclass
@@ -47,17 +73,21 @@ class Trainer:
         source = recipe.folder(recipe.model)
         self.pieces = Pieces(source / "tokens.txt")
         self.store = AudioStore(folder / "audio")
-        self.model = load_model(source, recipe.edge_taps).to(self.device)
-        self.average = load_model(source, recipe.edge_taps).to(self.device)
-        self.teacher = load_model(recipe.folder(recipe.teacher)).to(self.device) if recipe.teacher else None
-        self.front_end = LogMel(self.model.config.mels).to(self.device)
-        for parameter in [*self.average.parameters(), *(self.teacher.parameters() if self.teacher else ())]:
-            parameter.requires_grad_(False)
-        self.trained = [
-            p.requires_grad_(recipe.trains == "all" or name.endswith("edge_kernels"))
-            for name, p in self.model.named_parameters()
-        ]
-        self.trained = [p for p in self.trained if p.requires_grad]
+        self.recordings, self.held_out = self.store.split(recipe.hold_out)
+        if not self.recordings:
+            raise RecipeError(f"{folder / 'audio'}: 'hold_out' {recipe.hold_out} leaves nothing to train on")
+        self.student = Student.load(recipe, source).to(self.device)
+        self.average = Student.load(recipe, source).to(self.device).requires_grad_(False)
+        self.teacher = None
+        if recipe.teacher:
+            self.teacher = load_model(recipe.folder(recipe.teacher)).to(self.device).requires_grad_(False)
+        self.front_end = LogMel(self.student.encoder.config.mels).to(self.device)
+        for name, parameter in self.student.named_parameters():
+            parameter.requires_grad_(recipe.trains == "joint" or (
+                name.endswith("edge_kernels") if recipe.trains == "edge" else name.startswith(recipe.trains)))
+        self.trained = [p for p in self.student.parameters() if p.requires_grad]
+        if self.student.decoder is not None:
+            self.student.decoder.train()  # for its dropout; the encoder's batch norms keep their statistics
         # Vectors (biases, norms) are not pulled to zero.
         groups = [
             {"params": [p for p in self.trained if p.dim() > 1], "weight_decay": recipe.schedule.weight_decay},
@@ -72,7 +102,7 @@ class Trainer:
 
     def resume(self) -> None:
         state = torch.load(self.folder / STATE, map_location=self.device, weights_only=True)
-        self.model.load_state_dict(state["model"])
+        self.student.load_state_dict(state["student"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(**state["progress"])
@@ -82,12 +112,13 @@ class Trainer:
         if self.rank:
             return
         state = {
-            "model": self.model.state_dict(), "average": self.average.state_dict(),
+            "student": self.student.state_dict(), "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(), "progress": dataclasses.asdict(self.progress),
         }
         torch.save(state, self.folder / "state.new")
         os.replace(self.folder / "state.new", self.folder / STATE)
-        save_model(self.average, self.recipe.folder(self.recipe.model), self.folder / "model")
+        source = self.recipe.folder(self.recipe.model)
+        save_model(self.average.encoder, source, self.folder / "model", self.average.decoder)
 
     # A step
 
@@ -105,11 +136,12 @@ class Trainer:
         return blocks.shape(left)
 
     def loss(self, batch: Batch, shape: BlockShape | None) -> tuple[Tensor, dict[str, float]]:
-        recipe, weights = self.recipe, self.recipe.losses
+        weights, encoder = self.recipe.losses, self.student.encoder
         mel, frames = self.front_end(batch.heard, batch.lengths)
-        with self.autocast():
-            hidden, lengths, kept = frames_of(self.model, mel, shape, frames, weights.at_layers, self.masking(batch, frames))
-            log_probs = self.model.log_probs(hidden)
+        with self.autocast(), torch.set_grad_enabled(self.recipe.trains != "decoder"):
+            masking = self.masking(batch, frames)
+            hidden, lengths, kept = frames_of(encoder, mel, shape, frames, weights.at_layers, masking)
+            log_probs = encoder.log_probs(hidden)
         log_probs = log_probs.float()
         inside = losses.frames_inside(lengths, hidden.shape[1])
         parts: dict[str, tuple[float, Tensor]] = {}
@@ -122,9 +154,46 @@ class Trainer:
             if weights.layers:
                 parts["layers"] = weights.layers, losses.layers(kept, target_kept, inside)
         if weights.ctc:
-            parts["ctc"] = weights.ctc, losses.ctc(log_probs, lengths, batch.targets, self.model.config.blank)
+            parts["ctc"] = weights.ctc, losses.ctc(log_probs, lengths, batch.targets, encoder.config.blank)
+        if self.student.decoder is not None:
+            attention, guide = self.attention(hidden, log_probs, lengths, inside, batch)
+            parts["attention"] = weights.attention, attention
+            parts["guide"] = weights.guide, guide
         total = sum(weight * part for weight, part in parts.values())
         return total, {name: part.item() for name, (_, part) in parts.items()}
+
+    def attention(
+        self, hidden: Tensor, log_probs: Tensor, lengths: Tensor, inside: Tensor, batch: Batch,
+    ) -> tuple[Tensor, Tensor]:
+        """The decoder's cross entropy in both directions, and the guide's loss."""
+        weights, decoder, blank = self.recipe.losses, self.student.decoder, self.student.encoder.config.blank
+        zero = torch.zeros((), device=hidden.device)
+        chosen = [i for i, text in enumerate(batch.targets) if text and losses.fits(text, int(lengths[i]))]
+        if not chosen:
+            return zero, zero
+        texts = [batch.targets[i] for i in chosen]
+        spikes = [
+            alignment.spikes(log_probs[i, : lengths[i]].detach().cpu().numpy(), text, blank) for i, text in zip(chosen, texts)
+        ] if weights.guide else []
+        attention, guide = zero, zero
+        directions = decoder.directions()
+        for direction, backwards in directions:
+            share = weights.reverse if backwards else 1 - weights.reverse
+            share = share if len(directions) > 1 else 1.0
+            inputs, outputs = (t.to(self.device) for t in teacher_forced(texts, decoder.config.sos_eos, backwards))
+            with self.autocast():
+                said, heads, crosses = direction(inputs, hidden[chosen], inside[chosen], self.recipe.dropout)
+            part = losses.cross_entropy(said, outputs, weights.smoothing)
+            if heads:
+                mean = sum(losses.cross_entropy(h, outputs, weights.smoothing) for h in heads.values()) / len(heads)
+                part = (1 - weights.auxiliary) * part + weights.auxiliary * mean
+            attention = attention + share * part
+            if weights.guide:
+                wanted = torch.full(outputs.shape, -1)
+                for row, frames in zip(wanted, spikes):
+                    row[: len(frames)] = torch.from_numpy(frames[::-1].copy() if backwards else frames)
+                guide = guide + share * losses.guide(crosses, wanted.to(self.device))
+        return attention, guide
 
     def masking(self, batch: Batch, frames: Tensor):
         augmentation = self.recipe.augmentation
@@ -132,8 +201,6 @@ class Trainer:
             return None
 
         def mask(features: Tensor) -> None:
-            import numpy as np
-
             rng = np.random.default_rng(batch.seed)
             factors = np.ones(features.shape, np.float32)
             for row, length in zip(factors, frames.tolist()):
@@ -149,6 +216,8 @@ class Trainer:
         rate = schedule.rate_at(progress.step, progress.hours)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        # Dropout is the only chance in a step that is not in the batch already.
+        torch.manual_seed(batch.seed % 2**31)
         loss, parts = self.loss(batch.to(self.device), shape)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -170,6 +239,7 @@ class Trainer:
                 p.grad = torch.zeros_like(p)
         if self.world == 1:
             return hours
+        # hours ride along: one message a step.
         flat = torch.cat([*(p.grad.flatten() for p in self.trained), torch.tensor([hours * self.world], device=self.device)])
         distributed.all_reduce(flat)
         flat /= self.world
@@ -183,7 +253,7 @@ class Trainer:
     def move_average(self) -> None:
         # Young averages forget faster, so that the first weights do not linger.
         keep = min(self.recipe.schedule.average, (1 + self.progress.step) / (10 + self.progress.step))
-        averaged, current = list(self.average.parameters()), list(self.model.parameters())
+        averaged, current = list(self.average.parameters()), list(self.student.parameters())
         torch._foreach_lerp_(averaged, current, 1 - keep)
 
     # The run
@@ -198,14 +268,14 @@ class Trainer:
         with Log(self.folder / "log.csv", self.rank == 0) as log:
             while progress.hours < end:
                 epoch = Epoch(
-                    self.store.recordings, recipe.schedule.batch_seconds, recipe.speeds, recipe.seed, progress.epoch, self.world)
+                    self.recordings, recipe.schedule.batch_seconds, recipe.speeds, recipe.seed, progress.epoch, self.world)
                 self.say(f"epoch {progress.epoch}: {len(epoch.batches)} batches, padding {100 * epoch.padding:.1f} %")
                 for batch in loader.each(epoch, progress.epoch, self.rank, self.world, progress.batch):
                     row = self.step(batch)
                     progress.batch += 1
                     now = time.monotonic()
                     log.write(row | {"audio_hours_per_hour": (progress.hours - first_hours) / (now - began) * 3600})
-                    if recipe.validation.corpus and progress.hours - validated >= recipe.validation.every_hours:
+                    if (recipe.validation.corpus or self.held_out) and progress.hours - validated >= recipe.validation.every_hours:
                         validated = progress.hours
                         self.validate(log)
                     # All processes must stop at the same step: the first one's clock says when.
@@ -220,12 +290,14 @@ class Trainer:
         return progress
 
     def validate(self, log: "Log") -> None:
-        store = AudioStore(self.folder / "validation")
-        chosen = store.recordings[:: max(1, len(store.recordings) // self.recipe.validation.utterances)]
-        chosen = chosen[: self.recipe.validation.utterances]
+        store, chosen, count = self.store, self.held_out, self.recipe.validation.utterances
+        if self.recipe.validation.corpus:
+            store = AudioStore(self.folder / "validation")
+            chosen = store.recordings
+        chosen = chosen[:: max(1, len(chosen) // count)][:count]
         names = list(VALIDATION_SHAPES)[self.rank :: self.world]
         with self.autocast():
-            rates = {n: word_error_rate(self.average, self.pieces, store, chosen, VALIDATION_SHAPES[n]) for n in names}
+            rates = {n: word_error_rate(self.average.encoder, self.pieces, store, chosen, VALIDATION_SHAPES[n]) for n in names}
         everyone = [rates]
         if self.world > 1:
             everyone = [{} for _ in range(self.world)]
@@ -249,7 +321,7 @@ class Trainer:
 class Log:
     """log.csv, a line a step; columns that a line lacks are empty."""
 
-    COLUMNS = ["step", "hours", "shape", "rate", "norm", "loss", "distillation", "layers", "ctc", "audio_hours_per_hour",
+    COLUMNS = ["step", "hours", "shape", "rate", "norm", "loss", "distillation", "layers", "ctc", "attention", "guide", "audio_hours_per_hour",
                *(f"wer {name}" for name in VALIDATION_SHAPES)]
 
     def __init__(self, path: Path, writes: bool):

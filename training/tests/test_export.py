@@ -21,6 +21,7 @@ try:
 except ImportError as error:
     raise unittest.SkipTest(f"needs training[onnx]: {error}")
 
+from starling_training.checkpoint import save_model
 from starling_training.features import synthetic_log_mel
 from starling_training.model import ConformerCTC
 from starling_training.stream import BlockShape, TorchStream, feeds
@@ -32,6 +33,20 @@ GOLDENS = ROOT.parent / "shared/goldens/starling-en-small"
 def setUpModule():
     # Steps are small, and on a busy machine two threads wait for each other longer than they work.
     torch.set_num_threads(1)
+
+
+class EdgeKernels(unittest.TestCase):
+    def test_graphs_are_pytorch(self):
+        """A model with random edge kernels, small, through all graphs."""
+        model = ConformerCTC.load(MODEL, edge_taps=4)
+        for layer in model.encoder.layers:
+            torch.nn.init.normal_(layer.conv.edge_kernels, std=0.05)
+        with tempfile.TemporaryDirectory() as folder:
+            save_model(model, MODEL, Path(folder) / "model")
+            differences = export_onnx.export(Path(folder) / "model", Path(folder) / "onnx", [4], [(4, 4)])
+            self.assertEqual(len(differences), 3)
+            for name, difference in differences.items():
+                self.assertLess(difference, export_onnx.TOLERANCE, name)
 
 
 class Export(unittest.TestCase):
@@ -119,7 +134,7 @@ class Export(unittest.TestCase):
             self.assertGreater(np.abs(found - expected).max(), 1e-3, "not quantised at all")
 
     def stream(self, graph, mel: np.ndarray, shape: BlockShape) -> np.ndarray:
-        stream = OnnxStream(graph, self.model.config)
+        stream = OnnxStream(graph, self.model.config, shape)
         return np.concatenate(
             [stream.step(mel[:, feed.mel])[0, : feed.final] for feed in feeds(mel.shape[1], shape)])
 

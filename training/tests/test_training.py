@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import shutil
 import tempfile
 import unittest
@@ -19,9 +20,11 @@ from starling_training.blocks import frames_of
 from starling_training.checkpoint import load_model
 from starling_training.config import ModelConfig
 from starling_training.corpora import CorpusError
+from starling_training.decoder import BidirectionalDecoder
 from starling_training.evaluate import transcribe
 from starling_training.model import ConformerCTC
-from starling_training.recipe import Blocks, Losses, Recipe, RecipeError, Schedule
+from starling_training.pieces import Pieces, spoken
+from starling_training.recipe import Blocks, Losses, NewDecoder, Recipe, RecipeError, Schedule
 from starling_training.train import Trainer
 from starling_training.batches import Epoch, Loader
 
@@ -43,6 +46,29 @@ def small_model(folder: Path) -> Path:
     save_file({}, folder / "model.safetensors")
     checkpoint.save_model(model, folder, folder)
     return folder
+
+
+class Texts(unittest.TestCase):
+    def test_spoken(self):
+        self.assertEqual(spoken("He said: ‘It’s  5 o’clock!’"), "he said it's 5 o'clock")
+        self.assertEqual(spoken("'tis  the dogs' day"), "'tis the dogs' day")
+
+    def test_pieces(self):
+        """The best path is what trying all of them finds, and texts come back."""
+        pieces = Pieces(MODEL / "tokens.txt")
+
+        def best(rest: str) -> float:
+            return 0.0 if not rest else max(
+                (score + best(rest[n:]) for n in range(1, len(rest) + 1)
+                 for _, score in [pieces.scores.get(rest[:n], (-1, -math.inf))] if score > -math.inf), default=-math.inf)
+
+        for word in ("the", "lantern", "o'clock", "prognostic"):
+            classes = pieces.encode(word)
+            total = sum(pieces.scores[pieces.pieces[c]][1] for c in classes)
+            self.assertAlmostEqual(total, best("▁" + word), places=6)
+        text = "be careful with your prognostications said the stranger"
+        self.assertEqual(pieces.decode(pieces.encode(text)), text)
+        self.assertIsNone(pieces.encode("25 of them"))
 
 
 class Training(unittest.TestCase):
@@ -81,7 +107,7 @@ class Training(unittest.TestCase):
             last = trainer.step(batch)["loss"]
         self.assertLess(last, first / 50)
         for shape in (None, Blocks(4, 4).shape(16)):
-            heard = transcribe(trainer.model, trainer.pieces, trainer.store, shortest, shape)
+            heard = transcribe(trainer.student.encoder, trainer.pieces, trainer.store, shortest, shape)
             self.assertEqual(heard, [r.text for r in shortest])
 
     def test_resumed_is_uninterrupted(self):
@@ -99,12 +125,33 @@ class Training(unittest.TestCase):
             parts.run(until_hours=share * length)
             parts = self.trainer("parts", recipe)
         self.assertEqual(parts.progress, whole.progress)
-        for name in ("model", "average"):
+        for name in ("student", "average"):
             expected, found = (getattr(t, name).state_dict() for t in (whole, parts))
             for key in expected:
                 self.assertTrue(torch.equal(expected[key], found[key]), f"{name} {key}")
         rows = [(self.folder / name / "log.csv").read_text().splitlines() for name in ("whole", "parts")]
         self.assertEqual(*([line.rsplit(",", 4)[0] for line in file] for file in rows))
+
+    def test_decoder_overfits(self):
+        """A new decoder with an auxiliary head learns a batch by heart; the encoder stays as it is."""
+        recipe = self.recipe(
+            trains="decoder", decoder=NewDecoder(1, 1, (0,)),
+            losses=Losses(distillation=0, attention=1, guide=0.3, smoothing=0))
+        trainer = self.trainer("decoder", recipe)
+        loader = Loader(trainer.store, trainer.pieces, None, 1)
+        shortest = sorted(trainer.store.recordings, key=lambda r: r.samples)[:2]
+        batch = loader.load([i for i in Epoch(shortest, 60, (1.0,), 1, 0).batches[0]], 0, 0)
+        before = {k: v.clone() for k, v in trainer.student.encoder.state_dict().items()}
+        rows = [trainer.step(batch) for _ in range(150)]
+        self.assertLess(rows[-1]["attention"], 0.05)
+        self.assertLess(rows[-1]["guide"], rows[0]["guide"] / 2)
+        for key, value in trainer.student.encoder.state_dict().items():
+            self.assertTrue(torch.equal(value, before[key]), key)
+        trainer.save()
+        saved = BidirectionalDecoder.load(self.folder / "decoder/model")
+        self.assertEqual(saved.config.auxiliary_heads, (0,))
+        torch.testing.assert_close(
+            saved.left.embed.weight, trainer.average.decoder.left.embed.weight, atol=1e-3, rtol=1e-3)
 
     def test_saved_is_trained(self):
         """A model's folder gives the log-probabilities of the model in memory, to fp16."""
@@ -115,7 +162,7 @@ class Training(unittest.TestCase):
         mel = torch.randn(1, 90, 80) * 2 - 8
         with torch.inference_mode():
             for shape in (None, Blocks(4, 4).shape(16)):
-                found, expected = (m.log_probs(frames_of(m, mel, shape)[0]) for m in (loaded, trainer.average))
+                found, expected = (m.log_probs(frames_of(m, mel, shape)[0]) for m in (loaded, trainer.average.encoder))
                 torch.testing.assert_close(found, expected, atol=2e-2, rtol=0)
         tensor = load_model(self.folder / "saved/model").encoder.layers[0].conv.edge_kernels
         self.assertGreater(tensor.abs().max().item(), 0)
