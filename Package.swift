@@ -106,7 +106,8 @@ let package = Package(
         "Recognizer", "AllocationCounter", "Audio", "Checkpoints", "Conformer", "Decoding",
         "Tensor",
         "TestSupport",
-      ]),
+      ],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "CommandTests",
       dependencies: ["starling", "Audio", "Conformer", "CZlib", "TestSupport"]),

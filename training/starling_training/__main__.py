@@ -35,6 +35,7 @@ def main() -> int:
     goldens.add_argument("model", type=Path)
     goldens.add_argument("audio", type=Path)
     goldens.add_argument("--output", type=Path, required=True)
+    goldens.add_argument("--seconds", type=float, default=1.7, help="of the audio (default: %(default)s)")
     average = commands.add_parser("average", help="the mean of models: FOLDER=WEIGHT …")
     average.add_argument("models", nargs="+", help="FOLDER=WEIGHT; the decoder is the first one's")
     average.add_argument("--output", type=Path, required=True)

@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .model import BlockSize, ConformerCTC, ConformerLayer, ConvolutionModule, Encoder, Subsampling, edge_sums
+from .model import BlockSize, ConformerCTC, ConformerLayer, ConvolutionModule, Subsampling, edge_sums
 from .stream import BlockShape
+from .variants import Variants
 
 # Outputs of the depthwise convolution per product of a banded matrix. The band wastes least where
 # this is about the kernel's length.
@@ -130,22 +131,24 @@ def convolve(module: ConvolutionModule, x: Tensor, layout: BlockLayout) -> Tenso
     return module.finish(convolved).unflatten(0, x.shape[:2])
 
 
-def layer_in_blocks(layer: ConformerLayer, x: Tensor, layout: BlockLayout) -> Tensor:
-    """`ConformerLayer.step` of all blocks: [b, s, n, d] to [b, s, n, d]."""
-    x = x + 0.5 * layer.feed_forward1(layer.norm_feed_forward1(x))
+def layer_in_blocks(layer: ConformerLayer, x: Tensor, layout: BlockLayout, gates: Tensor | None = None) -> Tensor:
+    """`ConformerLayer.step` of all blocks: [b, s, n, d] to [b, s, n, d]. `gates`: see `DepthGates`."""
+    first, attended, convolved, second = (1, 1, 1, 1) if gates is None else gates.split(1, dim=-1)
+    x = x + 0.5 * first * layer.feed_forward1(layer.norm_feed_forward1(x))
     attention, left = layer.self_attn, layout.shape.left_context
     q, k, v = attention.project(layer.norm_self_att(x))
     size = BlockSize(x.shape[0] * x.shape[1], x.shape[2], left, layout.mask)
     keys, values = (layout.with_left(rows, left).flatten(0, 1) for rows in (k, v))
     context = attention.attend(q.flatten(0, 1), keys, values, size)
-    x = x + context.unflatten(0, x.shape[:2])
-    x = x + convolve(layer.conv, layer.norm_conv(x), layout)
-    x = x + 0.5 * layer.feed_forward2(layer.norm_feed_forward2(x))
+    x = x + attended * context.unflatten(0, x.shape[:2])
+    x = x + convolved * convolve(layer.conv, layer.norm_conv(x), layout)
+    x = x + 0.5 * second * layer.feed_forward2(layer.norm_feed_forward2(x))
     return layer.norm_out(x)
 
 
 def encode_in_blocks(
-    encoder: Encoder, x: Tensor, lengths: Tensor, shape: BlockShape | None, keep: tuple[int, ...] = (),
+    model: ConformerCTC, x: Tensor, lengths: Tensor, shape: BlockShape | None, keep: tuple[int, ...] = (),
+    variants: Variants | None = None,
 ) -> tuple[Tensor, dict[int, Tensor]]:
     """Subsampled frames [b, T, d] of utterances of `lengths` frames through the encoder in blocks,
     or in full context where `shape` is None.
@@ -156,11 +159,17 @@ def encode_in_blocks(
     frames = x.shape[1]
     # One frame more than there are: the block is not full, which would mean that more may come.
     shape = shape or BlockShape(frames + 1, 0, 0)
-    side = encoder.layers[0].conv.side
+    encoder, side = model.encoder, model.config.convolution_kernel // 2
     layout = BlockLayout.of(lengths, frames, shape, side)
     rows, kept = layout.cut(x), {}
+    if variants is not None:
+        variants.begin()
     for index, layer in enumerate(encoder.layers):
-        rows = layer_in_blocks(layer, rows, layout)
+        if variants is None:
+            rows = layer_in_blocks(layer, rows, layout)
+        else:
+            rows = layer_in_blocks(layer, rows, layout, variants.before(index, rows))
+            rows = variants.after(index, rows, model.ctc)
         if index in keep:
             kept[index] = layout.final(rows)[:, :frames]
     return layout.final(rows)[:, :frames], kept
@@ -179,7 +188,7 @@ def subsample(module: Subsampling, features: Tensor, lengths: Tensor) -> tuple[T
 
 def frames_of(
     model: ConformerCTC, log_mel: Tensor, shape: BlockShape | None, lengths: Tensor | None = None,
-    keep: tuple[int, ...] = (), mask=None,
+    keep: tuple[int, ...] = (), mask=None, variants: Variants | None = None,
 ) -> tuple[Tensor, Tensor, dict[int, Tensor]]:
     """Log-mel frames [b, t, mels] of `lengths` [b] (all, if None) to the encoder's output [b, T, d],
     its lengths, and the outputs of the layers in `keep`. `mask` may change the normalised features,
@@ -190,5 +199,5 @@ def frames_of(
     if mask is not None:
         mask(features)
     x, lengths = subsample(model.encoder.pre_encode, features, lengths)
-    hidden, kept = encode_in_blocks(model.encoder, x, lengths, shape, keep)
+    hidden, kept = encode_in_blocks(model, x, lengths, shape, keep, variants)
     return hidden, lengths, kept

@@ -52,7 +52,7 @@ def plot(arguments: argparse.Namespace) -> None:
 def goldens(arguments: argparse.Namespace) -> None:
     from .goldens import write_goldens
 
-    write_goldens(arguments.model, arguments.audio, arguments.output)
+    write_goldens(arguments.model, arguments.audio, arguments.output, arguments.seconds)
 
 
 def averaged(arguments: argparse.Namespace) -> None:

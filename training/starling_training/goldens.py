@@ -12,22 +12,24 @@ from .features import log_mel
 from .model import ConformerCTC
 from .stream import BlockShape, TorchStream, run
 
-SHAPES = {"block8+8_left64": BlockShape(8, 8), "block4+4_left64": BlockShape(4, 4), "block16+0_left64": BlockShape(16, 0)}
+SHAPES = {"block8+8_left64": BlockShape(8, 8), "block4+4_left12": BlockShape(4, 4, 12), "block16+0_left64": BlockShape(16, 0)}
 
 
 @torch.inference_mode()
-def write_goldens(folder: Path, audio: Path, output: Path) -> None:
-    """log_mel [t, 80]; for `full` and each block size `MODE.log_probs` [T, V]; `full.tokens` [u], the
-    greedy text in full context, and, of a decoder, what follows each of its tokens in both directions,
-    `full.decoder_left`, `full.decoder_right` [u + 1] (log-probabilities of the text alone)."""
+def write_goldens(folder: Path, audio: Path, output: Path, seconds: float) -> None:
+    """The first `seconds` of a recording, as safetensors:
+
+    log_mel, features [t, mels]; for `full` and each block size `MODE.log_probs` [T, V]; `full.tokens` [u]:
+    the greedy text in full context; and, of a decoder, the log-probability of each of its classes and of
+    the end, given those before it, `full.decoder_left` and `full.decoder_right` [u + 1]."""
     model, decoder = ConformerCTC.load(folder), BidirectionalDecoder.load(folder)
-    mel = torch.from_numpy(log_mel(decode(audio), model.config.mels))
+    mel = torch.from_numpy(log_mel(decode(audio, (0, seconds)), model.config.mels))
     hidden = model.encode(mel[None])
-    tensors = {"log_mel": mel, "full.log_probs": model.log_probs(hidden)[0]}
+    tensors = {"log_mel": mel, "features": model.normalize(mel[None])[0], "full.log_probs": model.log_probs(hidden)[0]}
     for name, shape in SHAPES.items():
         tensors[f"{name}.log_probs"] = run(TorchStream(model, shape).step, mel[None], shape)[0]
     classes = greedy(tensors["full.log_probs"], model.config.blank)
-    tensors["full.tokens"] = torch.tensor(classes, dtype=torch.int32)
+    tensors["full.tokens"] = torch.tensor(classes, dtype=torch.float32)
     if decoder is not None:
         for (direction, backwards), name in zip(decoder.directions(), ("left", "right")):
             inputs, outputs = teacher_forced([classes], decoder.config.sos_eos, backwards)

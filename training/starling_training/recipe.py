@@ -50,6 +50,21 @@ class Losses:
     reverse: float = 0.4
     auxiliary: float = 0.3
     guide: float = 0.0
+    # Of an intermediate CTC, of the distance of the gates' openness to what is wanted, and of a language
+    # model's probabilities as the left-to-right decoder's target.
+    intermediate: float = 0.0
+    gates: float = 0.0
+    language: float = 0.0
+
+
+@dataclass(frozen=True)
+class VariantSettings:
+    """See variants.py."""
+
+    intermediate: tuple[int, ...] = ()  # layers
+    feeds_back: bool = False
+    gates: bool = False
+    openness: float = 0.8  # the share of modules to be computed
 
 
 @dataclass(frozen=True)
@@ -101,6 +116,8 @@ class Recipe:
     edge_taps: int = 0
     trains: str = "encoder"  # with its CTC head; or one of TRAINS
     decoder: NewDecoder | None = None
+    variants: VariantSettings | None = None
+    language_model: str = ""  # folder, for losses.language
     dropout: float = 0.0  # of the decoder
     losses: Losses = Losses()
     augmentation: Augmentation | None = None
@@ -127,6 +144,8 @@ class Recipe:
             raise RecipeError(f"{path}: 'losses.attention' is {recipe.losses.attention} with 'trains' {recipe.trains!r}")
         if (recipe.losses.distillation or recipe.losses.layers) and not recipe.teacher:
             raise RecipeError(f"{path}: 'losses' has distillation or layers, which need 'teacher', a model's folder")
+        if recipe.losses.language and not (recipe.language_model and recipe.losses.attention):
+            raise RecipeError(f"{path}: 'losses.language' needs 'language_model', a folder, and 'losses.attention'")
         if not recipe.blocks:
             raise RecipeError(f"{path}: 'blocks' is empty, expected at least one")
         return recipe

@@ -20,10 +20,12 @@ from .checkpoint import load_model, save_model
 from .decoder import BidirectionalDecoder, DecoderConfig, teacher_forced
 from .evaluate import word_error_rate
 from .features import LogMel
+from .language import LanguageModel
 from .model import ConformerCTC
 from .pieces import Pieces
 from .recipe import Recipe, RecipeError
 from .stream import BlockShape
+from .variants import Variants
 
 STATE = "state.pt"
 # What is measured besides the recipe's own block sizes, so that runs can be compared.
@@ -31,27 +33,32 @@ VALIDATION_SHAPES = {"full": None, "8/8": BlockShape(8, 8), "4/4": BlockShape(4,
 
 
 class Student(torch.nn.Module):
-    """What is trained: the encoder with its CTC head, and the decoder if there is one."""
+    """What is trained: the encoder with its CTC head, its variants, and the decoder if there is one."""
 
-    def __init__(self, encoder: ConformerCTC, decoder: BidirectionalDecoder | None):
+    def __init__(self, encoder: ConformerCTC, decoder: BidirectionalDecoder | None, variants: Variants | None):
         super().__init__()
-        self.encoder, self.decoder = encoder, decoder
+        self.encoder, self.decoder, self.variants = encoder, decoder, variants
 
     @staticmethod
     def load(recipe: Recipe, folder: Path) -> "Student":
-        encoder = load_model(folder, recipe.edge_taps)
+        encoder, v = load_model(folder, recipe.edge_taps), recipe.variants
+        variants = Variants(encoder, v.intermediate, v.feeds_back, v.gates) if v else None
+        return Student(encoder, Student.load_decoder(recipe, folder, encoder), variants)
+
+    @staticmethod
+    def load_decoder(recipe: Recipe, folder: Path, encoder: ConformerCTC) -> BidirectionalDecoder | None:
         if recipe.trains not in ("decoder", "joint"):
-            return Student(encoder, None)
+            return None
         if recipe.decoder is None:
             decoder = BidirectionalDecoder.load(folder)
             if decoder is None:
                 raise RecipeError(f"{folder}: has no decoder; the recipe needs a table 'decoder' to start one")
-            return Student(encoder, decoder)
+            return decoder
         c = encoder.config
         torch.manual_seed(recipe.seed)
-        return Student(encoder, BidirectionalDecoder(DecoderConfig(
+        return BidirectionalDecoder(DecoderConfig(
             c.width, c.width, c.heads, c.feed_forward_width, recipe.decoder.left_layers, recipe.decoder.right_layers,
-            c.vocabulary, c.blank, recipe.decoder.auxiliary_heads)))
+            c.vocabulary, c.blank, recipe.decoder.auxiliary_heads))
 
 
 @dataclasses.dataclass
@@ -82,10 +89,16 @@ class Trainer:
         if recipe.teacher:
             self.teacher = load_model(recipe.folder(recipe.teacher)).to(self.device).requires_grad_(False)
         self.front_end = LogMel(self.student.encoder.config.mels).to(self.device)
+        chosen = {"joint": "", "edge": "encoder."}.get(recipe.trains, recipe.trains + ".")
         for name, parameter in self.student.named_parameters():
-            parameter.requires_grad_(recipe.trains == "joint" or (
-                name.endswith("edge_kernels") if recipe.trains == "edge" else name.startswith(recipe.trains)))
+            trained = name.startswith((chosen, "variants.")) and (recipe.trains != "edge" or name.endswith("edge_kernels"))
+            parameter.requires_grad_(trained)
         self.trained = [p for p in self.student.parameters() if p.requires_grad]
+        self.language_model = None
+        if recipe.language_model:
+            self.language_model = LanguageModel.load(recipe.folder(recipe.language_model)).to(self.device)
+        if self.student.variants is not None:
+            self.student.variants.train()
         if self.student.decoder is not None:
             self.student.decoder.train()  # for its dropout; the encoder's batch norms keep their statistics
         # Vectors (biases, norms) are not pulled to zero.
@@ -108,7 +121,7 @@ class Trainer:
         self.progress = Progress(**state["progress"])
 
     def save(self) -> None:
-        """The whole state, and the averaged model as a folder."""
+        """The whole state, and the averaged model as a folder, if it is one that the engine runs."""
         if self.rank:
             return
         state = {
@@ -117,6 +130,8 @@ class Trainer:
         }
         torch.save(state, self.folder / "state.new")
         os.replace(self.folder / "state.new", self.folder / STATE)
+        if self.average.variants is not None and not self.average.variants.runs_in_the_engine:
+            return
         source = self.recipe.folder(self.recipe.model)
         save_model(self.average.encoder, source, self.folder / "model", self.average.decoder)
 
@@ -140,7 +155,8 @@ class Trainer:
         mel, frames = self.front_end(batch.heard, batch.lengths)
         with self.autocast(), torch.set_grad_enabled(self.recipe.trains != "decoder"):
             masking = self.masking(batch, frames)
-            hidden, lengths, kept = frames_of(encoder, mel, shape, frames, weights.at_layers, masking)
+            variants = self.student.variants
+            hidden, lengths, kept = frames_of(encoder, mel, shape, frames, weights.at_layers, masking, variants)
             log_probs = encoder.log_probs(hidden)
         log_probs = log_probs.float()
         inside = losses.frames_inside(lengths, hidden.shape[1])
@@ -155,27 +171,35 @@ class Trainer:
                 parts["layers"] = weights.layers, losses.layers(kept, target_kept, inside)
         if weights.ctc:
             parts["ctc"] = weights.ctc, losses.ctc(log_probs, lengths, batch.targets, encoder.config.blank)
+        if variants is not None and variants.read:
+            read = [losses.ctc(self.final(rows, shape), lengths, batch.targets, encoder.config.blank) for rows in variants.read.values()]
+            parts["intermediate"] = weights.intermediate, sum(read) / len(read)
+        if variants is not None and variants.opened:
+            parts["gates"] = weights.gates, (variants.openness() - self.recipe.variants.openness).abs()
         if self.student.decoder is not None:
-            attention, guide = self.attention(hidden, log_probs, lengths, inside, batch)
-            parts["attention"] = weights.attention, attention
-            parts["guide"] = weights.guide, guide
+            for name, part in self.attention(hidden, log_probs, lengths, inside, batch).items():
+                parts[name] = getattr(weights, name), part
         total = sum(weight * part for weight, part in parts.values())
         return total, {name: part.item() for name, (_, part) in parts.items()}
 
+    def final(self, rows: Tensor, shape: BlockShape | None) -> Tensor:
+        """The final frames [b, ≥ T, ·] of blocks [b, s, n, ·]."""
+        return rows[:, :, : shape.new_frames if shape else None].flatten(1, 2)
+
     def attention(
         self, hidden: Tensor, log_probs: Tensor, lengths: Tensor, inside: Tensor, batch: Batch,
-    ) -> tuple[Tensor, Tensor]:
-        """The decoder's cross entropy in both directions, and the guide's loss."""
+    ) -> dict[str, Tensor]:
+        """The decoder's losses, both directions together."""
         weights, decoder, blank = self.recipe.losses, self.student.decoder, self.student.encoder.config.blank
-        zero = torch.zeros((), device=hidden.device)
         chosen = [i for i, text in enumerate(batch.targets) if text and losses.fits(text, int(lengths[i]))]
+        zero = torch.zeros((), device=hidden.device)
+        parts = {"attention": zero, "guide": zero, "language": zero}
         if not chosen:
-            return zero, zero
+            return parts
         texts = [batch.targets[i] for i in chosen]
         spikes = [
             alignment.spikes(log_probs[i, : lengths[i]].detach().cpu().numpy(), text, blank) for i, text in zip(chosen, texts)
         ] if weights.guide else []
-        attention, guide = zero, zero
         directions = decoder.directions()
         for direction, backwards in directions:
             share = weights.reverse if backwards else 1 - weights.reverse
@@ -187,13 +211,17 @@ class Trainer:
             if heads:
                 mean = sum(losses.cross_entropy(h, outputs, weights.smoothing) for h in heads.values()) / len(heads)
                 part = (1 - weights.auxiliary) * part + weights.auxiliary * mean
-            attention = attention + share * part
+            parts["attention"] = parts["attention"] + share * part
             if weights.guide:
                 wanted = torch.full(outputs.shape, -1)
                 for row, frames in zip(wanted, spikes):
                     row[: len(frames)] = torch.from_numpy(frames[::-1].copy() if backwards else frames)
-                guide = guide + share * losses.guide(crosses, wanted.to(self.device))
-        return attention, guide
+                parts["guide"] = parts["guide"] + share * losses.guide(crosses, wanted.to(self.device))
+            if self.language_model is not None and not backwards:
+                with torch.no_grad(), self.autocast():
+                    expected = self.language_model(inputs)
+                parts["language"] = losses.distillation(said, expected, outputs >= 0)
+        return parts
 
     def masking(self, batch: Batch, frames: Tensor):
         augmentation = self.recipe.augmentation
@@ -321,7 +349,7 @@ class Trainer:
 class Log:
     """log.csv, a line a step; columns that a line lacks are empty."""
 
-    COLUMNS = ["step", "hours", "shape", "rate", "norm", "loss", "distillation", "layers", "ctc", "attention", "guide", "audio_hours_per_hour",
+    COLUMNS = ["step", "hours", "shape", "rate", "norm", "loss", "distillation", "layers", "ctc", "attention", "guide", "language", "intermediate", "gates", "audio_hours_per_hour",
                *(f"wer {name}" for name in VALIDATION_SHAPES)]
 
     def __init__(self, path: Path, writes: bool):

@@ -46,7 +46,7 @@ class Blocks(unittest.TestCase):
             batch = torch.randn(len(mel_frames), max(mel_frames), 80) * 3 - 9
             x, lengths = subsample(model.encoder.pre_encode, model.normalize(batch), torch.tensor(mel_frames))
             for shape in self.SHAPES:
-                hidden, _ = encode_in_blocks(model.encoder, x, lengths, shape)
+                hidden, _ = encode_in_blocks(model, x, lengths, shape)
                 for i, frames in enumerate(mel_frames):
                     mel = batch[i : i + 1, :frames]
                     steps = run(TorchStream(model, shape).step, mel, shape) if shape else model(mel)
@@ -79,7 +79,7 @@ class Blocks(unittest.TestCase):
     def test_shipped_model(self):
         model, mel, shape = ConformerCTC.load(MODEL), speech_like(421), BlockShape(8, 8)
         x, _ = model.encoder.pre_encode.step(model.normalize(mel), model.subsampling_cache())
-        hidden, kept = encode_in_blocks(model.encoder, x, torch.tensor([106]), shape, keep=(3, 15))
+        hidden, kept = encode_in_blocks(model, x, torch.tensor([106]), shape, keep=(3, 15))
         torch.testing.assert_close(
             model.log_probs(hidden), run(TorchStream(model, shape).step, mel, shape), atol=1e-3, rtol=0)
         self.assertEqual(sorted(kept), [3, 15])

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from support import MODEL, ROOT
-from starling_training import checkpoint
+from starling_training import checkpoint, language
 from starling_training.audio import AudioStore
 from starling_training.augment import Augmentation
 from starling_training.blocks import frames_of
@@ -24,7 +24,7 @@ from starling_training.decoder import BidirectionalDecoder
 from starling_training.evaluate import transcribe
 from starling_training.model import ConformerCTC
 from starling_training.pieces import Pieces, spoken
-from starling_training.recipe import Blocks, Losses, NewDecoder, Recipe, RecipeError, Schedule
+from starling_training.recipe import Blocks, Losses, NewDecoder, Recipe, RecipeError, Schedule, VariantSettings
 from starling_training.train import Trainer
 from starling_training.batches import Epoch, Loader
 
@@ -152,6 +152,48 @@ class Training(unittest.TestCase):
         self.assertEqual(saved.config.auxiliary_heads, (0,))
         torch.testing.assert_close(
             saved.left.embed.weight, trainer.average.decoder.left.embed.weight, atol=1e-3, rtol=1e-3)
+
+    def test_variants(self):
+        """Self-conditioning and gates change nothing at first; both learn; the engine gets no such model."""
+        plain = self.trainer("plain", self.recipe())
+        loader = Loader(plain.store, plain.pieces, None, 1)
+        shortest = sorted(plain.store.recordings, key=lambda r: r.samples)[:2]
+        batch = loader.load([i for i in Epoch(shortest, 60, (1.0,), 1, 0).batches[0]], 0, 0)
+        losses = Losses(distillation=0, ctc=1, intermediate=0.5, gates=2)
+        for name, settings in (
+            ("conditioned", VariantSettings((0,), True)), ("gated", VariantSettings(gates=True, openness=0.5)),
+        ):
+            trainer = self.trainer(name, self.recipe(variants=settings, losses=losses))
+            trainer.student.variants.eval()
+            first = plain.loss(batch, None)[1]["ctc"]
+            self.assertAlmostEqual(trainer.loss(batch, None)[1]["ctc"], first, places=5)
+            trainer.student.variants.train()
+            rows = [trainer.step(batch) for _ in range(60)]
+            self.assertLess(rows[-1]["ctc"], rows[0]["ctc"] / 2)
+            if settings.gates:
+                self.assertLess(rows[-1]["gates"], 0.2)
+            trainer.save()
+            self.assertFalse((self.folder / name / "model").exists())
+
+    def test_language_model(self):
+        """It learns what follows what, comes back from its folder, and teaches a decoder."""
+        pieces = Pieces(MODEL / "tokens.txt")
+        texts = ["the cat sat on the mat", "a dog ran in the park", "the cat ran on the mat"] * 40
+        model = language.train(texts, pieces, 1024, epochs=6, tokens_per_batch=100, report=lambda _: None)
+        folder = self.folder / "language"
+        model.save(folder, MODEL / "tokens.txt")
+        loaded = language.LanguageModel.load(folder)
+        known, strange = ([pieces.encode(text)] for text in ("the cat sat on the mat", "mat the on dog park a"))
+        self.assertLess(language.perplexity(loaded, known), language.perplexity(loaded, strange) / 20)
+        recipe = self.recipe(
+            trains="joint", decoder=NewDecoder(1, 0), language_model=str(folder),
+            losses=Losses(distillation=0, ctc=0.3, attention=0.5, language=0.2))
+        trainer = self.trainer("taught", recipe)
+        loader = Loader(trainer.store, trainer.pieces, None, 1)
+        batch = loader.load([Epoch(trainer.recordings[:1], 60, (1.0,), 1, 0).batches[0][0]], 0, 0)
+        rows = [trainer.step(batch) for _ in range(40)]
+        self.assertLess(rows[-1]["language"], rows[0]["language"])
+        self.assertLess(rows[-1]["attention"], rows[0]["attention"])
 
     def test_saved_is_trained(self):
         """A model's folder gives the log-probabilities of the model in memory, to fp16."""
