@@ -2,6 +2,8 @@
 
 import argparse
 import os
+import threading
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import torch
@@ -73,6 +75,10 @@ def _run(recipe: Recipe, folder: Path, limits: tuple, processes: int | None) -> 
 
 
 def _process(rank: int, world: int, recipe: Recipe, folder: Path, limits: tuple, gpus: int) -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        # A killed command must not leave its processes behind.
+        threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
     device = f"cuda:{rank}" if gpus else "cpu"
     if not gpus:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // world))
