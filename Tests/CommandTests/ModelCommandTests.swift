@@ -49,6 +49,18 @@ import Testing
     #expect(products.allSatisfy { $0["gflops"]! > 0 } && products.count == 3)
   }
 
+  /// One latency under two names is one in the report.
+  @Test func benchWithALatencyTwice() throws {
+    let latencies = ["640ms", "8/8", "4/0", "4/0"].flatMap { ["--latency", $0] }
+    let result = try Starling.run(
+      ["bench", Sample.dreamland, "--repeats", "1", "--format", "json"] + latencies)
+    expectSuccess(result)
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    let measured = try #require(report["latencies"] as? [String: Any])
+    #expect(measured.keys.sorted() == ["4/0", "640ms"])
+  }
+
   @Test func quantizeAndTranscribe() throws {
     let model = folder.path + "/int8"
     let quantized = try Starling.run(["model", "quantize", "--output", model])

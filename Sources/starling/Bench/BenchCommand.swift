@@ -33,10 +33,13 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "text or json.")
   var format = Format.text
 
-  func validate() throws {
+  mutating func validate() throws {
     guard (1...1000).contains(repeats) else {
       throw ValidationError("--repeats is \(repeats), expected 1 to 1000")
     }
+    // The same one may come under two names, 640ms and 8/8.
+    var seen: Set<Latency> = []
+    latencies = latencies.filter { seen.insert($0).inserted }
   }
 
   func run() throws {
