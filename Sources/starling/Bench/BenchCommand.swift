@@ -59,7 +59,7 @@ struct BenchCommand: ParsableCommand {
     let config = try ModelConfig.load(directory + "/config.json")
     let audio = try files.map { try Self.samples($0, recognizer.sampleRate) }
     let latencies = try measureLatencies(recognizer, config, audio)
-    // The audio is not the recogniser's, nor are the matrices below.
+    // With the audio, but before the matrices below, which are not the recogniser's.
     let peakMemory = Self.peakMemory()
     let openBLAS = OpenBLAS()
     let square = ProductRate(

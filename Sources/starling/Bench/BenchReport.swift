@@ -83,10 +83,7 @@ struct BenchReport: Encodable {
       let shares = latency.stages.filter { $0.seconds > 0 }.map {
         String(format: "\($0.name) %.1f", 100 * $0.seconds / total)
       }
-      lines.append(
-        line(
-          "", "% of it: ".replacingOccurrences(of: "%", with: "%%") + shares.joined(separator: ", ")
-        ))
+      lines.append(line("", "%% of it: " + shares.joined(separator: ", ")))
     }
     for product in products {
       let rival = product.openblasGflops.map {
