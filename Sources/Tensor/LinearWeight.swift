@@ -72,8 +72,8 @@ public enum LinearWeight: Sendable {
     }
   }
 
-  /// The outputs of this layer and then those of another over the same inputs; nil if they differ
-  /// in precision.
+  /// The outputs of this layer and then those of another over the same inputs, as float32 if one of
+  /// them is; nil if only one of them is int8.
   func appending(_ other: LinearWeight) -> LinearWeight? {
     switch (self, other) {
     case (.float32(let a), .float32(let b)):
@@ -82,6 +82,8 @@ public enum LinearWeight: Sendable {
       (result.pointer + a.count).update(from: b.pointer, count: b.count)
       return .float32(result)
     case (.float16(let a), .float16(let b)): return .float16(a + b)
+    case (.float16, .float32): return scaled(by: 1).appending(other)
+    case (.float32, .float16): return appending(other.scaled(by: 1))
     case (.int8(let a, let scalesA), .int8(let b, let scalesB)):
       return .int8(a + b, scales: scalesA + scalesB)
     default:

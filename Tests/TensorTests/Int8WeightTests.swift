@@ -125,7 +125,7 @@ final class Int8WeightTests {
     for word in ["'a.weight'", "I8", "32768 inputs"] { #expect("\(error!)".contains(word)) }
   }
 
-  /// Queries, keys and values are multiplied at once, so they have one precision.
+  /// Queries, keys and values are multiplied at once, so all of them are int8 or none is.
   @Test func mixedPrecisions() throws {
     let int8: [StoredTensor] = [
       .int8("q.weight", [1, 1], [1]), .float32("q.weight_scale", [1], [1]),
@@ -143,6 +143,21 @@ final class Int8WeightTests {
         throws: WeightError.wrongType(
           file: path, tensor: names[1] + ".weight", found: found, expected: expected)
       ) { try reader.sideBySide(names, inputs: 1, outputs: 1) }
+    }
+  }
+
+  /// Floats of 16 and 32 bits side by side become float32, and nothing is lost.
+  @Test func mixedFloats() throws {
+    let fine: Float = 1 + 0x1p-20
+    let reader = try written([
+      .float16("q.weight", [1, 1], [0.5]), .float32("q.bias", [1], [0]),
+      .float32("k.weight", [1, 1], [fine]), .float32("k.bias", [1], [0]),
+    ])
+    for (names, expected) in [
+      (["q", "k"], [0.5, fine]), (["k", "q"], [fine, 0.5]), (["q", "k", "q"], [0.5, fine, 0.5]),
+    ] {
+      let layer = try reader.sideBySide(names, inputs: 1, outputs: 1)
+      #expect(apply(layer, [1]) == expected, "\(names)")
     }
   }
 }
