@@ -23,7 +23,6 @@ public final class SafetensorsFile: @unchecked Sendable {
     mapping = try Self.map(path)
     do {
       (entries, dataStart) = try Self.parseHeader(mapping, path: path)
-      Heap.trim()  // of the parsed JSON, before the weights come
     } catch {
       munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress!), mapping.count)
       throw error
