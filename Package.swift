@@ -76,7 +76,7 @@ let package = Package(
 
     // Tests. They use the public and package interfaces, so that they run in release builds.
     .target(
-      name: "TestSupport", dependencies: ["Audio", "Conformer", "CZlib", "Tensor"],
+      name: "TestSupport", dependencies: ["Audio", "Conformer", "CZlib", "Evaluation", "Tensor"],
       path: "Tests/TestSupport"),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(

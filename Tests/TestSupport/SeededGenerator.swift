@@ -1,17 +1,9 @@
-/// SplitMix64: the same numbers on every run, so that a failing case can be repeated.
-public struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
+import Evaluation
 
-  public init(seed: UInt64) { state = seed }
+/// The same numbers on every run, so that a failing case can be repeated.
+public typealias SeededGenerator = SplitMix64
 
-  public mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
+extension SeededGenerator {
   /// Roughly normal numbers of the given deviation.
   public mutating func normal(_ deviation: Float) -> Float {
     var sum: Float = 0
