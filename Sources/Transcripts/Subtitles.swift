@@ -54,7 +54,7 @@ public struct Subtitles: Equatable, Sendable {
     "WEBVTT\n"
       + cues.map { cue in
         let times = "\(clock(cue.startMilliseconds, ".")) --> \(clock(cue.endMilliseconds, "."))"
-        return "\n\(times)\n\(cue.lines.map(escaped).joined(separator: "\n"))\n"
+        return "\n\(times)\n\(cue.lines.map { MarkupText.escaped($0) }.joined(separator: "\n"))\n"
       }.joined()
   }
 
@@ -82,19 +82,5 @@ public struct Subtitles: Equatable, Sendable {
     let fields = [seconds / 3600, seconds / 60 % 60, seconds % 60]
     return fields.map { NumberText.padded($0, digits: 2) }.joined(separator: ":") + point
       + NumberText.padded(milliseconds % 1000, digits: 3)
-  }
-
-  /// Scalar by scalar, since an accent after `<` would hide it from a search by character.
-  private func escaped(_ line: String) -> String {
-    var out = ""
-    for scalar in line.unicodeScalars {
-      switch scalar {
-      case "&": out += "&amp;"
-      case "<": out += "&lt;"
-      case ">": out += "&gt;"
-      default: out.unicodeScalars.append(scalar)
-      }
-    }
-    return out
   }
 }

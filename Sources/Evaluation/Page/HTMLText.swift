@@ -1,17 +1,9 @@
+import Transcripts
+
 /// Text as HTML writes it.
 enum HTMLText {
   static func escaped(_ text: String) -> String {
-    var out = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": out += "&amp;"
-      case "<": out += "&lt;"
-      case ">": out += "&gt;"
-      case "\"": out += "&quot;"
-      default: out.unicodeScalars.append(scalar)
-      }
-    }
-    return out
+    MarkupText.escaped(text, quotes: true)
   }
 
   /// - Parameter rows: cells in plain text.
