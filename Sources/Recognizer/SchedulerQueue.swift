@@ -180,7 +180,7 @@ extension SchedulerQueue.Turn {
       if !samples.isEmpty { stream.stream.take(samples) }
       if ends { stream.stream.end() }
     }
-    _ = RecognizerStream.decodeChunk(of: streams.map(\.stream), workspace)
+    _ = RecognizerStream.decodeChunk(of: streams.lazy.map(\.stream), workspace)
     var lags: [Double] = []
     for (index, stream) in streams.enumerated() {
       let hasChunk = stream.stream.hasChunk
