@@ -4,7 +4,7 @@ import Tensor
 import TestSupport
 import Testing
 
-/// The shipped decoder against `../shared/goldens/starling-en-small`: log-probabilities of the
+/// The first model's decoder against `../shared/goldens/starling-en-small`: log-probabilities of the
 /// first positions of the best hypothesis, and the sums of every hypothesis of the n-best lists.
 @Suite(.enabled(if: Places.hasShared, "../shared/goldens is not here"))
 struct DecoderGoldenTests {
@@ -27,7 +27,7 @@ struct DecoderGoldenTests {
   }()
 
   @Test func decoderLogProbsAndSums() throws {
-    let model = try ConformerModel(directory: Places.shippedModel)
+    let model = try ConformerModel(directory: FirstModel.folder)
     let decoder = try #require(model.decoder)
     #expect(Self.lists.count == 4)
     for list in Self.lists {

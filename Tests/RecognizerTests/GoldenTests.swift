@@ -10,12 +10,12 @@ import Testing
 /// Parity with the reference tensors and texts in `../shared/goldens`.
 @Suite(.enabled(if: Places.hasShared, "../shared/goldens is not here"))
 struct GoldenTests {
-  /// The shipped model and the public checkpoint, imported on first use.
+  /// The first shipped model, and the public checkpoint, imported on first use.
   enum Model: String, CaseIterable {
-    case shipped = "starling-en-small"
+    case first = "starling-en-small"
     case publicCheckpoint = "conformer-ctc-small-en"
 
-    var folder: String { self == .shipped ? Places.shippedModel : Self.imported }
+    var folder: String { self == .first ? FirstModel.folder : Self.imported }
 
     private static let imported: String = {
       let folder = Places.temporaryFolder() + "/imported"

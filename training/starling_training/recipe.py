@@ -88,6 +88,7 @@ class Schedule:
     batch_seconds: float = 50.0
     clip: float = 1.0
     weight_decay: float = 1e-3
+    edge_rate: float = 5.0  # times `rate`, for edge kernels: they begin with zeros
     average: float = 0.999  # of the moving average of weights
 
     def rate_at(self, step: int, hours: float) -> float:
@@ -115,6 +116,7 @@ class Recipe:
     teacher: str = ""  # folder; empty for none
     edge_taps: int = 0
     trains: str = "encoder"  # with its CTC head; or one of TRAINS
+    frozen: tuple[str, ...] = ()  # beginnings of names of tensors that stay as they are
     decoder: NewDecoder | None = None
     variants: VariantSettings | None = None
     language_model: str = ""  # folder, for losses.language

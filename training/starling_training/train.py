@@ -90,10 +90,14 @@ class Trainer:
             self.teacher = load_model(recipe.folder(recipe.teacher)).to(self.device).requires_grad_(False)
         self.front_end = LogMel(self.student.encoder.config.mels).to(self.device)
         chosen = {"joint": "", "edge": "encoder."}.get(recipe.trains, recipe.trains + ".")
+        edge, matrices, vectors = [], [], []
         for name, parameter in self.student.named_parameters():
-            trained = name.startswith((chosen, "variants.")) and (recipe.trains != "edge" or name.endswith("edge_kernels"))
-            parameter.requires_grad_(trained)
-        self.trained = [p for p in self.student.parameters() if p.requires_grad]
+            is_edge = name.endswith("edge_kernels")
+            trained = name.startswith((chosen, "variants.")) and (is_edge or recipe.trains != "edge")
+            parameter.requires_grad_(trained and not name.removeprefix("encoder.").startswith(recipe.frozen))
+            if parameter.requires_grad:
+                (edge if is_edge else matrices if parameter.dim() > 1 else vectors).append(parameter)
+        self.trained = [*matrices, *vectors, *edge]
         self.language_model = None
         if recipe.language_model:
             self.language_model = LanguageModel.load(recipe.folder(recipe.language_model)).to(self.device)
@@ -101,12 +105,15 @@ class Trainer:
             self.student.variants.train()
         if self.student.decoder is not None:
             self.student.decoder.train()  # for its dropout; the encoder's batch norms keep their statistics
+        schedule = recipe.schedule
         # Vectors (biases, norms) are not pulled to zero.
         groups = [
-            {"params": [p for p in self.trained if p.dim() > 1], "weight_decay": recipe.schedule.weight_decay},
-            {"params": [p for p in self.trained if p.dim() <= 1], "weight_decay": 0.0},
+            {"params": matrices, "weight_decay": schedule.weight_decay, "factor": 1.0},
+            {"params": vectors, "weight_decay": 0.0, "factor": 1.0},
+            {"params": edge, "weight_decay": schedule.weight_decay, "factor": schedule.edge_rate},
         ]
-        self.optimizer = torch.optim.AdamW(groups, lr=recipe.schedule.rate, betas=(0.9, 0.98), eps=1e-9)
+        groups = [group for group in groups if group["params"]]
+        self.optimizer = torch.optim.AdamW(groups, lr=schedule.rate, betas=(0.9, 0.98), eps=1e-9)
         self.progress = Progress()
         if (folder / STATE).exists():
             self.resume()
@@ -243,7 +250,7 @@ class Trainer:
         shape = self.drawn_shape(progress.step)
         rate = schedule.rate_at(progress.step, progress.hours)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
         # Dropout is the only chance in a step that is not in the batch already.
         torch.manual_seed(batch.seed % 2**31)
         loss, parts = self.loss(batch.to(self.device), shape)
@@ -292,19 +299,20 @@ class Trainer:
         end = min(recipe.schedule.hours, until_hours or recipe.schedule.hours)
         loader = Loader(self.store, self.pieces, recipe.augmentation, recipe.seed, recipe.threads)
         began = saved = time.monotonic()
-        first_hours, validated = progress.hours, progress.hours
+        first_hours, every = progress.hours, recipe.validation.every_hours
         with Log(self.folder / "log.csv", self.rank == 0) as log:
             while progress.hours < end:
                 epoch = Epoch(
                     self.recordings, recipe.schedule.batch_seconds, recipe.speeds, recipe.seed, progress.epoch, self.world)
                 self.say(f"epoch {progress.epoch}: {len(epoch.batches)} batches, padding {100 * epoch.padding:.1f} %")
                 for batch in loader.each(epoch, progress.epoch, self.rank, self.world, progress.batch):
+                    before = progress.hours
                     row = self.step(batch)
                     progress.batch += 1
                     now = time.monotonic()
                     log.write(row | {"audio_hours_per_hour": (progress.hours - first_hours) / (now - began) * 3600})
-                    if (recipe.validation.corpus or self.held_out) and progress.hours - validated >= recipe.validation.every_hours:
-                        validated = progress.hours
+                    due = progress.hours // every > before // every
+                    if due and (recipe.validation.corpus or self.held_out):
                         self.validate(log)
                     # All processes must stop at the same step: the first one's clock says when.
                     over = self.agreed(minutes is not None and now - began > 60 * minutes)
