@@ -58,18 +58,22 @@ class MalformedTests(unittest.TestCase):
         for case in ALL:
             with self.subTest(case.name):
                 self.check(case)
-        # What the table costs once, it costs once. Memory moves a little up and down with what threads
-        # happen to do at once; a leak would not come down again.
-        first = [self.pass_once() for _ in range(3)]
-        second = [self.pass_once() for _ in range(3)]
-        self.assertLess(min(second), 1.05 * min(first))
+        # What the table costs once, it costs once. Memory moves up and down with what threads happen to
+        # do at once, and a heap of a thread's own may be new; a leak grows with every three passes.
+        levels = [self.three_passes(), self.three_passes()]
+        if levels[1] >= 1.05 * levels[0]:
+            levels.append(self.three_passes())
+        self.assertLess(levels[-1], 1.05 * levels[-2], levels)
         self.assertFalse(os.path.exists("/tmp/starling-evil.wav"))
 
-    def pass_once(self) -> float:
-        """Megabytes after all cases once more."""
-        for case in ALL:
-            self.talk(case)
-        return self.server.resident()
+    def three_passes(self) -> float:
+        """The least megabytes after all cases once more, of three times."""
+        resident = []
+        for _ in range(3):
+            for case in ALL:
+                self.talk(case)
+            resident.append(self.server.resident())
+        return min(resident)
 
     def talk(self, case: Case) -> Reply:
         return exchange(self.server, case.service, case.sent, case.first, case.half_close, 20)
