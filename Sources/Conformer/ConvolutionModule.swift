@@ -78,9 +78,11 @@ struct ConvolutionModule: Sendable {
       input.rows(side..<side + n).copy(from: gated)
       input.rows(side + n..<input.rows).fill(0)
       Parallel.split(rows: n) { rows in
-        Kernels.active.depthwise_swish(
+        let part = result.rows(rows).pointer
+        Kernels.active.depthwise(
           input.pointer + rows.lowerBound * width, rows.count, width, kernel.pointer, bias.pointer,
-          taps, result.rows(rows).pointer)
+          taps, part)
+        Kernels.active.swish(part, rows.count * width)
       }
       cached.copy(from: input.rows(finalRows..<finalRows + side))
     }
