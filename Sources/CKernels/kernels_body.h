@@ -131,8 +131,9 @@ static inline __attribute__((always_inline)) void depthwise_tile(
   for (int r = 0; r < rows; r++) *(ck_vector *)(y + r * n) = sum[r];
 }
 
-static void depthwise_swish(const float *x, long rows, long n, const float *w, const float *bias,
-                            long taps, float *restrict y) {
+// y is not restrict: it may be the bias of its only row.
+static void depthwise(const float *x, long rows, long n, const float *w, const float *bias,
+                      long taps, float *y) {
 #pragma clang fp contract(fast)
   const long whole = n - n % CK_WIDTH;
   for (long j = 0; j < whole; j += CK_WIDTH) {
@@ -149,7 +150,10 @@ static void depthwise_swish(const float *x, long rows, long n, const float *w, c
       y[t * n + j] = sum;
     }
   }
-  for (long i = 0; i < rows * n; i++) y[i] = y[i] * ck_sigmoid(y[i]);
+}
+
+static void swish(float *x, long count) {
+  for (long i = 0; i < count; i++) x[i] = x[i] * ck_sigmoid(x[i]);
 }
 
 // s = exp(scale * (s - max s)), scale > 0; returns the inverse of their sum.
@@ -260,7 +264,8 @@ static long half_to_float(const uint16_t *x, float *y, long count) {
 const ck_table CK_TABLE = {
     .layer_norm = layer_norm,
     .glu = glu,
-    .depthwise_swish = depthwise_swish,
+    .depthwise = depthwise,
+    .swish = swish,
     .gathered_attention = gathered_attention,
     .log_softmax = log_softmax,
     .logarithm = logarithm,

@@ -8,12 +8,16 @@ public struct EncoderBlock {
   public let range: Range<Int>
   /// New frames, C. Only they enter the cache; the look-ahead frames come again.
   public let finalRows: Int
+  /// Whether the signal may go on beyond the block, so that the zeros there stand for frames that
+  /// are not seen: edge kernels act in such blocks only.
+  public let isCutOff: Bool
 
-  public init(cache: EncoderCache, range: Range<Int>, finalRows: Int) {
+  public init(cache: EncoderCache, range: Range<Int>, finalRows: Int, isCutOff: Bool) {
     precondition(finalRows >= 0 && finalRows <= range.count)
     self.cache = cache
     self.range = range
     self.finalRows = finalRows
+    self.isCutOff = isCutOff
   }
 }
 
@@ -21,7 +25,8 @@ public struct EncoderBlock {
 ///
 /// A step takes C new encoder frames and the R frames after them. Attention sees the left context
 /// in the cache and the whole block; the depthwise convolution sees the cached frames on its left
-/// and zeros beyond the block on its right. R = 0 is plain chunk streaming, and one block over the
+/// and zeros beyond the block on its right; where the signal goes on there, the model's edge kernels,
+/// if it has them, make up for these zeros. R = 0 is plain chunk streaming, and one block over the
 /// whole signal is the full-context encoder.
 public final class ConformerEncoder: Sendable {
   public let config: EncoderConfig

@@ -3,7 +3,7 @@ import Foundation
 import Tensor
 
 /// The Conformer's convolution module: pointwise, GLU, depthwise, batch norm, swish, pointwise
-/// (Gulati et al. 2020), the batch norm folded into the depthwise kernel.
+/// (Gulati et al. 2020), the batch norm folded into the depthwise kernel and the edge kernels.
 struct ConvolutionModule: Sendable {
   private let width: Int
   private let taps: Int
@@ -11,6 +11,7 @@ struct ConvolutionModule: Sendable {
   private let pointwise1: Linear  // [d, 2 d]
   private let kernel: FloatStorage  // [taps, d]
   private let bias: FloatStorage  // [d]
+  private let edge: EdgeKernels?
   private let pointwise2: Linear  // [d, d]
   private static let batchNormEpsilon: Float = 1e-5
 
@@ -21,24 +22,32 @@ struct ConvolutionModule: Sendable {
     pointwise1 = try conv["pointwise_conv1"].linear(
       inputs: width, outputs: 2 * width, trailing: [1])
     pointwise2 = try conv["pointwise_conv2"].linear(inputs: width, outputs: width, trailing: [1])
-    (kernel, bias) = try Self.foldedDepthwise(conv, width: width, taps: taps)
+    let scale = try Self.batchNormScale(conv["batch_norm"], width: width)
+    (kernel, bias) = try Self.foldedDepthwise(conv, scale: scale, width: width, taps: taps)
+    edge = try EdgeKernels(conv, config, scale: scale)
+  }
+
+  /// γ/σ of each channel. [d]
+  private static func batchNormScale(
+    _ batchNorm: WeightReader, width: Int
+  ) throws(WeightError) -> [Float] {
+    let gamma = try batchNorm.tensor("weight", [width])
+    let variance = try batchNorm.tensor("running_var", [width])
+    return (0..<width).map {
+      gamma.pointer[$0] / (variance.pointer[$0] + batchNormEpsilon).squareRoot()
+    }
   }
 
   /// `BN(w ∗ x + b) = (w γ/σ) ∗ x + (b - μ) γ/σ + β`.
   private static func foldedDepthwise(
-    _ conv: WeightReader, width: Int, taps: Int
+    _ conv: WeightReader, scale: [Float], width: Int, taps: Int
   ) throws(WeightError) -> (kernel: FloatStorage, bias: FloatStorage) {
     let weight = try conv["depthwise_conv"].tensor("weight", [width, 1, taps])
     let bias = try conv["depthwise_conv"].tensor("bias", [width])
-    let batchNorm = conv["batch_norm"]
-    let gamma = try batchNorm.tensor("weight", [width])
-    let beta = try batchNorm.tensor("bias", [width])
-    let mean = try batchNorm.tensor("running_mean", [width])
-    let variance = try batchNorm.tensor("running_var", [width])
+    let beta = try conv["batch_norm"].tensor("bias", [width])
+    let mean = try conv["batch_norm"].tensor("running_mean", [width])
     let kernel = FloatStorage(count: taps * width)
-    for channel in 0..<width {
-      let scale =
-        gamma.pointer[channel] / (variance.pointer[channel] + batchNormEpsilon).squareRoot()
+    for (channel, scale) in scale.enumerated() {
       for tap in 0..<taps {
         kernel.pointer[tap * width + channel] = weight.pointer[channel * taps + tap] * scale
       }
@@ -59,8 +68,8 @@ struct ConvolutionModule: Sendable {
       let convolved = normed
       for block in blocks {
         convolve(
-          gated.rows(block.range), cached: block.cache.depthwiseInputs(layer),
-          finalRows: block.finalRows, into: convolved.rows(block.range), scratch: scratch)
+          gated.rows(block.range), block, cached: block.cache.depthwiseInputs(layer),
+          into: convolved.rows(block.range), scratch: scratch)
       }
       pointwise2.add(convolved, to: x)
     }
@@ -68,7 +77,7 @@ struct ConvolutionModule: Sendable {
 
   /// One block: [n, d] to [n, d]. Beyond its right edge the depthwise input is zero.
   private func convolve(
-    _ gated: MatrixView, cached: MatrixView, finalRows: Int, into result: MatrixView,
+    _ gated: MatrixView, _ block: EncoderBlock, cached: MatrixView, into result: MatrixView,
     scratch: ScratchArena
   ) {
     scratch.scope {
@@ -78,11 +87,14 @@ struct ConvolutionModule: Sendable {
       input.rows(side..<side + n).copy(from: gated)
       input.rows(side + n..<input.rows).fill(0)
       Parallel.split(rows: n) { rows in
-        Kernels.active.depthwise_swish(
+        let part = result.rows(rows).pointer
+        Kernels.active.depthwise(
           input.pointer + rows.lowerBound * width, rows.count, width, kernel.pointer, bias.pointer,
-          taps, result.rows(rows).pointer)
+          taps, part)
+        if block.isCutOff { edge?.add(from: input.rows(0..<side + n), to: result, rows) }
+        Kernels.active.swish(part, rows.count * width)
       }
-      cached.copy(from: input.rows(finalRows..<finalRows + side))
+      cached.copy(from: input.rows(block.finalRows..<block.finalRows + side))
     }
   }
 }

@@ -22,8 +22,8 @@ public struct BlockShape: Hashable, Sendable {
 /// ```
 /// while (mel frames >= melFramesWanted, or the signal ended) {
 ///   subsample(up to melFramesWanted mel frames)      // or end(), if there are none
-///   guard let block = nextBlock else { break }
-///   takeBlock(into: x);  encoder.step(x, [EncoderBlock]);  x.rows(0..<block.finalRows)
+///   guard let block = nextBlock() else { break }
+///   takeBlock(into: x);  encoder.step(x, [block]);  x.rows(0..<block.finalRows)
 /// }
 /// ```
 public struct EncoderStream {
@@ -41,11 +41,12 @@ public struct EncoderStream {
   }
 
   private var pendingRows: Int { pending.count / encoder.config.width }
+  /// C + R, the rows of every block before the end of the signal.
+  private var wholeBlock: Int { shape.newFrames + shape.lookAheadFrames }
 
   /// Mel frames that the next block still lacks: a multiple of 4.
   public var melFramesWanted: Int {
-    encoder.config.subsamplingFactor
-      * max(0, shape.newFrames + shape.lookAheadFrames - pendingRows)
+    encoder.config.subsamplingFactor * max(0, wholeBlock - pendingRows)
   }
 
   /// Subsamples the next normalised mel frames.
@@ -68,12 +69,19 @@ public struct EncoderStream {
   /// looked ahead to become final.
   public mutating func end() { ended = true }
 
-  /// Rows of the next block, new frames and look-ahead together, and how many of them are new;
-  /// nil while frames are lacking, and at the end.
-  public var nextBlock: (rows: Int, finalRows: Int)? {
-    let rows = min(pendingRows, shape.newFrames + shape.lookAheadFrames)
-    guard rows > 0, ended || rows == shape.newFrames + shape.lookAheadFrames else { return nil }
-    return (rows, min(rows, shape.newFrames))
+  /// The next block, new frames and look-ahead together; nil while frames are lacking, and at the
+  /// end.
+  ///
+  /// A whole block counts as cut off even if the signal ends with it: a stream hears of its end
+  /// sooner or later, and what it makes of the block must not depend on that.
+  ///
+  /// - Parameter row: the block's first row in the step's matrix.
+  public func nextBlock(at row: Int = 0) -> EncoderBlock? {
+    let rows = min(pendingRows, wholeBlock)
+    guard rows > 0, ended || rows == wholeBlock else { return nil }
+    return EncoderBlock(
+      cache: cache, range: row..<row + rows, finalRows: min(rows, shape.newFrames),
+      isCutOff: rows == wholeBlock)
   }
 
   /// Copies the next block's rows to `x` and moves on by its new frames.

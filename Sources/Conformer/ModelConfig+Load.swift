@@ -51,6 +51,11 @@ extension ModelConfig {
     try require(
       e.convolutionKernel % 2 == 1 && (1...255).contains(e.convolutionKernel),
       "encoder.conv_kernel_size", "an odd number from 1 to 255", e.convolutionKernel)
+    // More taps would reach beyond the rows that a cache keeps.
+    let mostEdgeTaps = min(64, e.convolutionKernel / 2 + 1)
+    try require(
+      (0...mostEdgeTaps).contains(e.edgeTaps ?? 0), "encoder.edge_taps",
+      "0 to \(mostEdgeTaps) (conv_kernel_size is \(e.convolutionKernel))", e.edgeTaps ?? 0)
     try require(
       (1...8192).contains(e.subsamplingChannels), "encoder.subsampling_channels", "1 to 8192",
       e.subsamplingChannels)

@@ -92,10 +92,12 @@ public struct EncoderConfig: Codable, Equatable, Sendable {
   public var subsamplingFactor: Int
   /// Whether subsampled frames are multiplied by √width.
   public var scalesInput: Bool
+  /// Taps K of the convolutions' edge kernels; nil or 0 for none.
+  public var edgeTaps: Int?
 
   public init(
     layers: Int, width: Int, heads: Int, feedForwardWidth: Int, convolutionKernel: Int,
-    subsamplingChannels: Int, subsamplingFactor: Int = 4, scalesInput: Bool
+    subsamplingChannels: Int, subsamplingFactor: Int = 4, scalesInput: Bool, edgeTaps: Int? = nil
   ) {
     self.layers = layers
     self.width = width
@@ -105,6 +107,7 @@ public struct EncoderConfig: Codable, Equatable, Sendable {
     self.subsamplingChannels = subsamplingChannels
     self.subsamplingFactor = subsamplingFactor
     self.scalesInput = scalesInput
+    self.edgeTaps = edgeTaps
   }
 
   enum CodingKeys: String, CodingKey {
@@ -116,6 +119,7 @@ public struct EncoderConfig: Codable, Equatable, Sendable {
     case subsamplingChannels = "subsampling_channels"
     case subsamplingFactor = "subsampling_factor"
     case scalesInput = "xscaling"
+    case edgeTaps = "edge_taps"
   }
 }
 

@@ -157,7 +157,7 @@ struct FinalDecoder {
     return [SettledText(tokens: tokens ?? utterance.tokens)]
   }
 
-  /// The utterance encoded as one block. [frames, d]
+  /// The utterance encoded as one block, as if it were a whole recording. [frames, d]
   private func encodeAgain(
     _ frames: UtteranceFrames, _ range: Range<Int>, _ scratch: ScratchArena
   ) -> MatrixView {
@@ -167,7 +167,8 @@ struct FinalDecoder {
       x,
       blocks: [
         EncoderBlock(
-          cache: encoder.makeCache(leftContext: 0), range: 0..<x.rows, finalRows: range.count)
+          cache: encoder.makeCache(leftContext: 0), range: 0..<x.rows, finalRows: range.count,
+          isCutOff: false)
       ], scratch: scratch)
     return x.rows(0..<range.count)
   }

@@ -135,16 +135,14 @@ public final class RecognizerStream {
     var rows = 0
     for stream in streams {
       stream.hasChunk = false
-      guard stream.subsampleMelFrames(scratch), let block = stream.encoderStream.nextBlock else {
-        continue
-      }
+      guard stream.subsampleMelFrames(scratch),
+        let block = stream.encoderStream.nextBlock(at: rows)
+      else { continue }
       stream.hasChunk = true
-      let range = rows..<rows + block.rows
-      rows = range.upperBound
-      workspace.chunks.append(Chunk(stream: stream, rows: range, finalRows: block.finalRows))
-      workspace.blocks.append(
-        EncoderBlock(
-          cache: stream.encoderStream.cache, range: range, finalRows: block.finalRows))
+      rows = block.range.upperBound
+      workspace.chunks.append(
+        Chunk(stream: stream, rows: block.range, finalRows: block.finalRows))
+      workspace.blocks.append(block)
     }
     guard let model = workspace.chunks.first?.stream.model else { return 0 }
     scratch.scope {

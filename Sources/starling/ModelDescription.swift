@@ -21,6 +21,7 @@ struct ModelDescription {
         return "\(millions(count)) \(type) in \(entries.count) tensors"
       }
     let (e, s) = (config.encoder, config.streaming)
+    let edges = e.edgeTaps.map { $0 > 0 ? ", \($0) edge taps" : "" } ?? ""
     var lines = [
       "model        \(config.model)",
       "folder       \(directory)",
@@ -30,7 +31,8 @@ struct ModelDescription {
       "features     \(config.features.type.rawValue), \(config.features.mels) mels, "
         + "\(config.features.sampleRate) Hz, normalisation \(config.features.normalize.rawValue)",
       "encoder      \(e.layers) Conformer layers, d \(e.width), \(e.heads) heads, feed-forward "
-        + "\(e.feedForwardWidth), kernel \(e.convolutionKernel), \(e.subsamplingFactor)x subsampling",
+        + "\(e.feedForwardWidth), kernel \(e.convolutionKernel)\(edges), "
+        + "\(e.subsamplingFactor)x subsampling",
       "ctc          \(config.ctc.vocabulary) classes, blank \(config.ctc.blank)",
     ]
     if let d = config.decoder {

@@ -13,7 +13,7 @@ final class ModelQuantizerTests {
 
   init() throws {
     model = try TinyModel(
-      seed: 5,
+      seed: 5, edgeTaps: 2,
       decoder: DecoderConfig(
         width: 16, heads: 2, feedForwardWidth: 32, leftLayers: 2, rightLayers: 1, vocabulary: 12,
         startEnd: 11, auxiliaryHeads: [0]))
@@ -47,7 +47,7 @@ final class ModelQuantizerTests {
     }
     let expected = before.entries.keys.filter { name in
       before.entries[name]!.shape.count > 1
-        && !["pos", "embed", "depthwise", "conv.0"].contains { name.contains($0) }
+        && !["pos", "embed", "depthwise", "edge", "conv.0"].contains { name.contains($0) }
     }
     #expect(matrices == Set(expected))
     #expect(after.entries.count == before.entries.count + matrices.count)
@@ -60,6 +60,19 @@ final class ModelQuantizerTests {
     ] {
       let file = try Data(contentsOf: URL(fileURLWithPath: directory + "/model.safetensors"))
       #expect(file.count == bytes)
+    }
+  }
+
+  /// What the edge kernels of the int8 model add is what those of the original do.
+  @Test func edgeKernelsStay() throws {
+    _ = try ModelQuantizer.quantize(model.directory, to: output)
+    #expect(try ConformerModel(directory: output).config.encoder.edgeTaps == 2)
+    let (before, after) = (try weights(model.directory), try weights(output))
+    for layer in 0..<3 {
+      let name = "encoder.layers.\(layer).conv.edge_kernels"
+      let kernels = try #require(after.stored(name))
+      #expect(kernels.type == .float32 && kernels.shape == [3, 2, 16])
+      #expect(kernels.bytes == before.stored(name)?.bytes)
     }
   }
 

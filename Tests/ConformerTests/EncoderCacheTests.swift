@@ -12,24 +12,31 @@ struct EncoderCacheTests {
   }
 
   private func signal(
-    _ frames: Int, _ shape: (Int, Int, Int?), _ generator: inout SeededGenerator
+    _ models: Models, _ frames: Int, _ shape: (Int, Int, Int?),
+    _ generator: inout SeededGenerator
   ) -> Signal {
     let shape = BlockShape(
       newFrames: shape.0, lookAheadFrames: shape.1, leftContext: shape.2)
     let mel = randomMel(frames, &generator)
-    var alone = StepByStep(Models.kernel7.model, shape)
+    var alone = StepByStep(models.model, shape)
     alone.run(mel, portions: [frames])
     return Signal(mel: mel, shape: shape, alone: alone)
   }
 
+  @Test func aBatchEqualsEachStreamAlone() { expectBatchEqualsAlone(.kernel7) }
+
+  /// Edge kernels act in the blocks of some streams, while others are at their end.
+  @Test(arguments: [0, 1])
+  func edgesAreEachStreamsOwn(index: Int) { expectBatchEqualsAlone(Models.edges7[index]) }
+
   /// Streams of different shapes, lengths and ages in one batch; a new one joins every round.
-  @Test func aBatchEqualsEachStreamAlone() {
+  private func expectBatchEqualsAlone(_ models: Models) {
     var generator = SeededGenerator(seed: 77)
-    let model = Models.kernel7.model
+    let model = models.model
     let signals = [
-      signal(201, (8, 8, 64), &generator), signal(37, (1, 0, 16), &generator),
-      signal(3, (4, 4, 0), &generator), signal(330, (16, 0, nil), &generator),
-      signal(90, (2, 9, 5), &generator), signal(64, (1000, 0, 0), &generator),
+      signal(models, 201, (8, 8, 64), &generator), signal(models, 37, (1, 0, 16), &generator),
+      signal(models, 3, (4, 4, 0), &generator), signal(models, 330, (16, 0, nil), &generator),
+      signal(models, 90, (2, 9, 5), &generator), signal(models, 64, (1000, 0, 0), &generator),
     ]
     var together = signals.map { StepByStep(model, $0.shape) }
     for index in signals.indices {
@@ -39,21 +46,21 @@ struct EncoderCacheTests {
     let scratch = ScratchArena()
     var round = 0
     while true {
-      let active = signals.indices.filter { $0 <= round && together[$0].stream.nextBlock != nil }
+      var active: [Int] = []
+      var blocks: [EncoderBlock] = []
+      for index in signals.indices where index <= round {
+        let row = blocks.last?.range.upperBound ?? 0
+        guard let block = together[index].stream.nextBlock(at: row) else { continue }
+        active.append(index)
+        blocks.append(block)
+      }
       round += 1
-      if active.isEmpty { break }
-      let sizes = active.map { together[$0].stream.nextBlock! }
+      guard let rows = blocks.last?.range.upperBound else { break }
       scratch.scope {
-        let hidden = scratch.matrix(rows: sizes.reduce(0) { $0 + $1.rows }, columns: 16)
-        var blocks: [EncoderBlock] = []
-        var row = 0
-        for (index, size) in zip(active, sizes) {
-          let range = row..<row + size.rows
-          row += size.rows
-          together[index].takeBlock(into: hidden.rows(range), finalRows: size.finalRows)
-          blocks.append(
-            EncoderBlock(
-              cache: together[index].stream.cache, range: range, finalRows: size.finalRows))
+        let hidden = scratch.matrix(rows: rows, columns: 16)
+        for (index, block) in zip(active, blocks) {
+          together[index].takeBlock(
+            into: hidden.rows(block.range), finalRows: block.finalRows)
         }
         model.encoder.step(hidden, blocks: blocks, scratch: scratch)
         for (index, block) in zip(active, blocks) {
@@ -85,8 +92,10 @@ struct EncoderCacheTests {
           hidden.copy(from: x.rows(start..<end))
           encoder.step(
             hidden,
-            blocks: [EncoderBlock(cache: cache, range: 0..<hidden.rows, finalRows: final)],
-            scratch: scratch)
+            blocks: [
+              EncoderBlock(
+                cache: cache, range: 0..<hidden.rows, finalRows: final, isCutOff: hidden.rows == 6)
+            ], scratch: scratch)
           outputs += hidden.values
         }
       }
@@ -119,7 +128,8 @@ struct EncoderCacheTests {
           let x = scratch.matrix(rows: 1, columns: 16)
           encoder.subsample(mel, cache: cache, into: x, scratch: scratch)
           encoder.step(
-            x, blocks: [EncoderBlock(cache: cache, range: 0..<1, finalRows: 1)],
+            x,
+            blocks: [EncoderBlock(cache: cache, range: 0..<1, finalRows: 1, isCutOff: true)],
             scratch: scratch)
           #expect(x.values.allSatisfy { $0.isFinite })
         }
@@ -169,8 +179,11 @@ struct EncoderCacheTests {
     defer { withExtendedLifetime(hidden) {} }
     let view = hidden.view(columns: 16)
     encoder.step(
-      view, blocks: [EncoderBlock(cache: cache, range: 0..<view.rows, finalRows: finalRows)],
-      scratch: scratch)
+      view,
+      blocks: [
+        EncoderBlock(
+          cache: cache, range: 0..<view.rows, finalRows: finalRows, isCutOff: true)
+      ], scratch: scratch)
     return hidden.values
   }
 }

@@ -46,6 +46,8 @@ final class ModelConfigTests {
     #expect(try load() == Self.valid)
     try write("decoder", nil)
     #expect(try load().decoder == nil)
+    try write("encoder.edge_taps", 6)
+    #expect(try load().encoder.edgeTaps == 6 && Self.valid.encoder.edgeTaps == nil)
     // Fields that later versions add do not disturb.
     try write("encoder.later", 5)
     #expect(try load() == Self.valid)
@@ -61,6 +63,7 @@ final class ModelConfigTests {
     ("encoder.n_heads", [1, 24], [0, 5, 48, -4]),
     ("encoder.d_feed_forward", [1, 65_536], [0, 65_537]),
     ("encoder.conv_kernel_size", [1, 255], [0, 2, 30, 256, 257, -1, -31]),
+    ("encoder.edge_taps", [0, 1, 16], [17, 64, 65, -1]),
     ("encoder.subsampling_channels", [1, 8192], [0, 8193, -24]),
     ("encoder.subsampling_factor", [4], [0, 2, 8, -4]),
     ("ctc.blank", [0, 9], [-1, 10]),
@@ -99,6 +102,29 @@ final class ModelConfigTests {
     ] {
       try write(field, value)
       try expectField(named, nil)
+    }
+  }
+
+  /// Edge kernels reach back over no more than the rows that a stream keeps, and 64 frames.
+  @Test func edgeTaps() throws {
+    for (kernel, most) in [(1, 1), (3, 2), (7, 4), (125, 63), (127, 64), (255, 64)] {
+      for taps in [most, most + 1] {
+        var config = Self.valid
+        (config.encoder.convolutionKernel, config.encoder.edgeTaps) = (kernel, taps)
+        try JSONEncoder().encode(config).write(to: URL(fileURLWithPath: path))
+        if taps == most {
+          #expect(try load() == config)
+        } else {
+          let error = #expect(throws: ModelError.self) { try self.load() }
+          #expect(
+            "\(error!)" == "\(path): 'encoder.edge_taps' is \(taps), expected 0 to \(most) "
+              + "(conv_kernel_size is \(kernel))")
+        }
+      }
+    }
+    for value in [1.5, "6", [6]] as [Any] {
+      try write("encoder.edge_taps", value)
+      try expectNotJSON("'encoder.edge_taps'")
     }
   }
 
@@ -190,8 +216,10 @@ final class ModelConfigTests {
 /// A model folder as a whole.
 struct ModelFolderTests {
   /// Loads a tiny model folder after `change`.
-  private func load(_ change: (TinyModel) throws -> Void) throws -> any Error {
-    let tiny = try TinyModel(seed: 1)
+  private func load(
+    edgeTaps: Int? = nil, _ change: (TinyModel) throws -> Void
+  ) throws -> any Error {
+    let tiny = try TinyModel(seed: 1, edgeTaps: edgeTaps)
     defer { tiny.remove() }
     try change(tiny)
     do {
@@ -199,9 +227,10 @@ struct ModelFolderTests {
     } catch {
       return error
     }
-    struct NoError: Error {}
     return NoError()
   }
+
+  private struct NoError: Error {}
 
   @Test func wholeFoldersLoad() throws {
     let tiny = try TinyModel(seed: 1)
@@ -211,7 +240,7 @@ struct ModelFolderTests {
   }
 
   @Test func eachTensorIsNeeded() throws {
-    let tiny = try TinyModel(seed: 1)
+    let tiny = try TinyModel(seed: 1, edgeTaps: 2)
     defer { tiny.remove() }
     let tensors = TinyModel.tensors(tiny.config, seed: 1)
     let file = tiny.directory + "/model.safetensors"
@@ -234,6 +263,47 @@ struct ModelFolderTests {
     #expect(throws: WeightError.unused(file: file, tensors: ["encoder.more"])) {
       try ConformerModel(directory: tiny.directory)
     }
+  }
+
+  /// What is wrong with edge kernels is said by name.
+  @Test func badEdgeKernels() throws {
+    let name = "encoder.layers.1.conv.edge_kernels"
+    let shape = [3, 2, 16]
+    func load(_ kernels: StoredTensor?) throws -> any Error {
+      try self.load(edgeTaps: 2) { tiny in
+        let tensors = TinyModel.tensors(tiny.config, seed: 1).filter { $0.name != name }
+        try SafetensorsWriter.write(
+          tensors + (kernels.map { [$0] } ?? []), to: tiny.directory + "/model.safetensors")
+      }
+    }
+    var values = [Float](repeating: 0.5, count: 96)
+    let halves = StoredTensor.float16(name, shape, values.map { Float16($0) })
+    #expect(try load(halves) is NoError)
+    #expect("\(try load(nil))".contains("'\(name)' of shape \(shape) is missing"))
+    #expect(
+      "\(try load(.float32(name, [2, 3, 16], values)))"
+        .contains("'\(name)' has shape [2, 3, 16], expected \(shape)"))
+    #expect(
+      "\(try load(.int8(name, shape, Array(repeating: 1, count: 96))))"
+        .contains("'\(name)' is stored as I8, expected F16 or F32"))
+    values[5] = .infinity
+    #expect(
+      "\(try load(.float32(name, shape, values)))"
+        .contains("'\(name)' has a NaN or an infinity at element 5"))
+    // Kernels that the config does not call for.
+    let unused = try self.load(edgeTaps: 0) {
+      try SafetensorsWriter.write(
+        TinyModel.tensors($0.config, seed: 1) + [halves],
+        to: $0.directory + "/model.safetensors")
+    }
+    #expect("\(unused)".contains("1 tensor that config.json does not call for: '\(name)'"))
+  }
+
+  /// A kernel of one tap lacks no frames: its edge kernels are empty.
+  @Test func emptyEdgeKernels() throws {
+    let tiny = try TinyModel(seed: 1, kernel: 1, edgeTaps: 1)
+    defer { tiny.remove() }
+    #expect(try ConformerModel(directory: tiny.directory).config.encoder.edgeTaps == 1)
   }
 
   @Test func statisticsOfTheFeatures() throws {

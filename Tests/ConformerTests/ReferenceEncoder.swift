@@ -39,7 +39,9 @@ struct ReferenceEncoder: Sendable {
       let name = "encoder.layers.\(layer)."
       blocks = blocks.map { feedForward($0, name, "feed_forward1") }
       blocks = attention(blocks, starts: starts, finals: finals, left: shape.leftContext, name)
-      blocks = convolution(blocks, starts: starts, finals: finals, name)
+      blocks = convolution(
+        blocks, starts: starts, finals: finals,
+        cutOffLength: shape.newFrames + shape.lookAheadFrames, name)
       blocks = blocks.map { feedForward($0, name, "feed_forward2") }
       blocks = blocks.map { norm($0, name + "norm_out") }
       output.layers.append(finals(blocks))
@@ -110,8 +112,9 @@ struct ReferenceEncoder: Sendable {
     }
   }
 
+  /// - Parameter cutOffLength: C + R; blocks of so many frames have edges.
   private func convolution(
-    _ blocks: [Rows], starts: [Int], finals: ([Rows]) -> Rows, _ layer: String
+    _ blocks: [Rows], starts: [Int], finals: ([Rows]) -> Rows, cutOffLength: Int, _ layer: String
   ) -> [Rows] {
     let (d, taps, name) = (config.encoder.width, config.encoder.convolutionKernel, layer + "conv.")
     let gated = blocks.map { block in
@@ -127,6 +130,8 @@ struct ReferenceEncoder: Sendable {
     )
     let mean = tensors[name + "batch_norm.running_mean"]!
     let variance = tensors[name + "batch_norm.running_var"]!
+    // [frames to the right][tap, the block's last frame first][channel]
+    let (edge, edgeTaps) = (tensors[name + "edge_kernels"], config.encoder.edgeTaps ?? 0)
     return blocks.indices.map { b in
       let (start, own) = (starts[b], gated[b])
       let convolved: Rows = own.indices.map { row in
@@ -137,6 +142,15 @@ struct ReferenceEncoder: Sendable {
             if frame < 0 || frame >= start + own.count { continue }
             let input = frame < start ? earlier[frame] : own[frame - start]
             value += weight[channel * taps + tap] * input[channel]
+          }
+          let right = own.count - 1 - row
+          if let edge, own.count == cutOffLength, right < taps / 2 {
+            for tap in 0..<edgeTaps {
+              let frame = start + own.count - 1 - tap
+              if frame < 0 { continue }
+              let input = frame < start ? earlier[frame] : own[frame - start]
+              value += edge[(right * edgeTaps + tap) * d + channel] * input[channel]
+            }
           }
           value =
             (value - mean[channel]) / (variance[channel] + 1e-5).squareRoot() * gamma[channel]

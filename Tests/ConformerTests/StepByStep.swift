@@ -7,9 +7,10 @@ struct Models: Sendable {
   let model: ConformerModel
   let reference: ReferenceEncoder
 
-  init(kernel: Int, mels: Int = 16, scalesInput: Bool = true) {
+  init(kernel: Int, edgeTaps: Int? = nil, mels: Int = 16, scalesInput: Bool = true) {
     let tiny = try! TinyModel(
-      seed: UInt64(kernel), kernel: kernel, mels: mels, scalesInput: scalesInput)
+      seed: UInt64(kernel), kernel: kernel, edgeTaps: edgeTaps, mels: mels,
+      scalesInput: scalesInput)
     defer { tiny.remove() }
     model = try! ConformerModel(directory: tiny.directory)
     reference = try! ReferenceEncoder(directory: tiny.directory)
@@ -19,6 +20,9 @@ struct Models: Sendable {
   static let kernel15 = Models(kernel: 15)
   /// Odd numbers of bins at both subsampling convolutions, no scaling.
   static let oddMels = Models(kernel: 1, mels: 13, scalesInput: false)
+  /// `kernel7` and `kernel15` with edge kernels, the second of each with all the taps they may have.
+  static let edges7 = [1, 4].map { Models(kernel: 7, edgeTaps: $0) }
+  static let edges15 = [3, 8].map { Models(kernel: 15, edgeTaps: $0) }
 }
 
 /// Random normalised mel frames: [frames · mels].
@@ -68,7 +72,7 @@ struct StepByStep {
     for (index, portion) in portions.enumerated() {
       accept(mel, start..<start + portion, isEnd: index == portions.count - 1)
       start += portion
-      while let block = stream.nextBlock { step(block) }
+      while let block = stream.nextBlock() { step(block) }
     }
   }
 
@@ -83,18 +87,13 @@ struct StepByStep {
     }
   }
 
-  private mutating func step(_ block: (rows: Int, finalRows: Int)) {
+  private mutating func step(_ block: EncoderBlock) {
     var outputs = layers
     scratch.scope {
-      let hidden = scratch.matrix(rows: block.rows, columns: model.config.encoder.width)
+      let hidden = scratch.matrix(rows: block.range.count, columns: model.config.encoder.width)
       stream.takeBlock(into: hidden, finalRows: block.finalRows)
       model.encoder.step(
-        hidden,
-        blocks: [
-          EncoderBlock(
-            cache: stream.cache, range: 0..<block.rows, finalRows: block.finalRows)
-        ],
-        scratch: scratch,
+        hidden, blocks: [block], scratch: scratch,
         afterLayer: { outputs[$0] += $1.rows(0..<block.finalRows).values })
       keep(hidden, finalRows: block.finalRows)
     }

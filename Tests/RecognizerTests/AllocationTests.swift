@@ -48,6 +48,11 @@ struct AllocationTests {
     }
   }
 
+  @Test func edgeKernels() throws {
+    try expectNone(
+      EdgeModel.shared, RecognizerOptions(latency: .blocks(newFrames: 8, lookAheadFrames: 8)))
+  }
+
   @Test func int8() throws {
     try expectNone(
       Int8Model.shared, RecognizerOptions(latency: .blocks(newFrames: 8, lookAheadFrames: 8)))

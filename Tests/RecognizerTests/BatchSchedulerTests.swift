@@ -58,6 +58,10 @@ import Testing
     try expectEqualToAlone(Int8Model.shared, threads: 2)
   }
 
+  @Test func edgesEqualToAlone() throws {
+    try expectEqualToAlone(EdgeModel.shared, threads: 2)
+  }
+
   private func expectEqualToAlone(_ model: RecognizerModel, threads: Int) throws {
     let scheduler = BatchScheduler(.init(threads: threads, largestBatch: 5, patience: 0.002))
     defer { scheduler.stop() }

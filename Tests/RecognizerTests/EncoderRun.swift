@@ -31,21 +31,18 @@ struct EncoderRun {
             isEnd: mel.isEmpty, scratch: scratch)
         }
       }
-      guard let block = stream.nextBlock else { break }
+      guard let block = stream.nextBlock() else { break }
       scratch.scope {
-        let hidden = scratch.matrix(rows: block.rows, columns: config.encoder.width)
+        let rows = block.range.count
+        let hidden = scratch.matrix(rows: rows, columns: config.encoder.width)
         stream.takeBlock(into: hidden, finalRows: block.finalRows)
         model.encoder.step(
-          hidden,
-          blocks: [
-            EncoderBlock(
-              cache: stream.cache, range: 0..<block.rows, finalRows: block.finalRows)
-          ], scratch: scratch,
+          hidden, blocks: [block], scratch: scratch,
           afterLayer: { outputs[$0].append(contentsOf: $1.rows(0..<block.finalRows).values) })
-        let all = scratch.matrix(rows: block.rows, columns: config.ctc.vocabulary)
+        let all = scratch.matrix(rows: rows, columns: config.ctc.vocabulary)
         model.ctc.logProbs(hidden, into: all)
         logProbs.append(contentsOf: all.rows(0..<block.finalRows).values)
-        lookAhead.append(all.rows(block.finalRows..<block.rows).values)
+        lookAhead.append(all.rows(block.finalRows..<rows).values)
       }
     }
     layers = outputs

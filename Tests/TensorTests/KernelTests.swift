@@ -124,16 +124,22 @@ struct KernelTests {
         let w = vector(taps * n, &generator)
         let bias = vector(n, &generator)
         var y = [Float](repeating: .nan, count: rows * n)
-        set.table.depthwise_swish(x, rows, n, w, bias, taps, &y)
+        set.table.depthwise(x, rows, n, w, bias, taps, &y)
         var expected: [Float] = []
         for t in 0..<rows {
           for j in 0..<n {
             var sum = Double(bias[j])
             for k in 0..<taps { sum += Double(x[(t + k) * n + j]) * Double(w[k * n + j]) }
-            expected.append(Float(sum * sigmoid(sum)))
+            expected.append(Float(sum))
           }
         }
         #expect(largestDifference(y, expected) < 2e-5, "\(rows) × \(n), \(taps) taps")
+        // One row may be added to.
+        var sum = bias
+        sum.withUnsafeMutableBufferPointer {
+          set.table.depthwise(x, 1, n, w, $0.baseAddress, taps, $0.baseAddress)
+        }
+        #expect(sum == Array(y[..<n]), "1 × \(n), \(taps) taps")
       }
     }
   }
@@ -190,7 +196,9 @@ struct KernelTests {
   func swishOverTheWholeRange(_ set: InstructionSet) {
     let original: [Float] = stride(from: -100, through: 100, by: 0.0137).map { $0 }
     let values = swish(original, set)
-    for (x, y) in zip(original, values) {
+    var inPlace = original
+    set.table.swish(&inPlace, inPlace.count)
+    for (x, y) in zip(original + original, values + inPlace) {
       let expected = Double(x) * sigmoid(Double(x))
       #expect(
         abs(Double(y) - expected) <= 1e-6 * abs(expected) + 1e-35, "swish(\(x)) is \(y)")

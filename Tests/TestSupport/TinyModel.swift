@@ -9,7 +9,7 @@ public struct TinyModel {
 
   /// Writes the folder, which the caller removes.
   public init(
-    seed: UInt64, kernel: Int = 7, mels: Int = 16, channels: Int = 6,
+    seed: UInt64, kernel: Int = 7, edgeTaps: Int? = nil, mels: Int = 16, channels: Int = 6,
     frontEnd: FeatureConfig.FrontEnd = .nemoLogMel, scalesInput: Bool = true,
     streaming: StreamingConfig = StreamingConfig(), decoder: DecoderConfig? = nil,
     decoding: DecodingConfig? = nil
@@ -19,7 +19,7 @@ public struct TinyModel {
       features: FeatureConfig(type: frontEnd, mels: mels, normalize: .none),
       encoder: EncoderConfig(
         layers: 3, width: 16, heads: 2, feedForwardWidth: 32, convolutionKernel: kernel,
-        subsamplingChannels: channels, scalesInput: scalesInput),
+        subsamplingChannels: channels, scalesInput: scalesInput, edgeTaps: edgeTaps),
       ctc: CTCConfig(vocabulary: 12, blank: 11), decoder: decoder, streaming: streaming,
       decoding: decoding)
     directory = Places.temporaryFolder()
@@ -86,6 +86,13 @@ public struct TinyModel {
       let isNorm = name.contains("norm") && name.hasSuffix("weight")
       let deviation: Float = shape.count == 1 ? 0.2 : 0.35
       add(name, shape) { (isNorm ? 1 : 0) + $0.normal(deviation) }
+    }
+    // Last, so that models of one seed differ by nothing else.
+    if let taps = e.edgeTaps, taps > 0 {
+      for index in 0..<e.layers {
+        let shape = [e.convolutionKernel / 2, taps, d]
+        add("encoder.layers.\(index).conv.edge_kernels", shape) { $0.normal(0.5) }
+      }
     }
     return tensors
   }

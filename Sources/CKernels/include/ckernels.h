@@ -69,9 +69,13 @@ typedef struct {
   // y[r, j] = x[r, j] * sigmoid(x[r, n + j]); x: [rows, 2n], y: [rows, n].
   void (*glu)(const float *x, long x_stride, long rows, long n, float *y, long y_stride);
 
-  // y[t, j] = swish(bias[j] + sum_k x[t + k, j] * w[k, j]); x: [rows + taps - 1, n], w: [taps, n].
-  void (*depthwise_swish)(const float *x, long rows, long n, const float *w, const float *bias,
-                          long taps, float *y);
+  // y[t, j] = bias[j] + sum_k x[t + k, j] * w[k, j]; x: [rows + taps - 1, n], w: [taps, n]. Of a
+  // single row, bias and y may be the same: then it adds to y.
+  void (*depthwise)(const float *x, long rows, long n, const float *w, const float *bias,
+                    long taps, float *y);
+
+  // x[i] = x[i] * sigmoid(x[i]), in place.
+  void (*swish)(float *x, long count);
 
   // Attention of one query over the keys and values in n rows named by `rows`, which lie anywhere:
   // y[h, :] = sum_j softmax_j(scale * q[h, :] . keys[rows[j], h, :]) * values[rows[j], h, :].
