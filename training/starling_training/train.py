@@ -173,7 +173,8 @@ class Trainer:
                 clean, _ = self.front_end(batch.clean, batch.lengths)
                 target, _, target_kept = frames_of(self.teacher, clean, None, frames, weights.at_layers)
                 target_log_probs = self.teacher.log_probs(target).float()
-            parts["distillation"] = weights.distillation, losses.distillation(log_probs, target_log_probs, inside)
+            reach = weights.reach if shape else 0
+            parts["distillation"] = weights.distillation, losses.distillation(log_probs, target_log_probs, inside, reach)
             if weights.layers:
                 parts["layers"] = weights.layers, losses.layers(kept, target_kept, inside)
         if weights.ctc:
@@ -286,10 +287,8 @@ class Trainer:
 
     @torch.no_grad()
     def move_average(self) -> None:
-        # Young averages forget faster, so that the first weights do not linger.
-        keep = min(self.recipe.schedule.average, (1 + self.progress.step) / (10 + self.progress.step))
         averaged, current = list(self.average.parameters()), list(self.student.parameters())
-        torch._foreach_lerp_(averaged, current, 1 - keep)
+        torch._foreach_lerp_(averaged, current, 1 - self.recipe.schedule.average)
 
     # The run
 

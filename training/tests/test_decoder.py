@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from support import MODEL, SHARED
 from starling_training.alignment import spikes
 from starling_training.decoder import BidirectionalDecoder, teacher_forced
-from starling_training.losses import fits, guide
+from starling_training.losses import blurred, distillation, fits, guide
 from starling_training.model import ConformerCTC
 
 GOLDENS = SHARED / "goldens/starling-en-small"
@@ -56,6 +56,25 @@ class Alignments(unittest.TestCase):
                     runs.append(max(range(start, start + length), key=lambda t: log_probs[t, value]))
                 start += length
             self.assertEqual(spikes(log_probs, classes, 3).tolist(), runs)
+
+    def test_blurred_distillation(self):
+        """A spike one frame late costs much without a reach and little with one; padding counts nothing."""
+        def spiky(frame: int) -> torch.Tensor:
+            logits = torch.zeros(1, 12, 4)
+            logits[0, :, 3] = 6
+            logits[0, frame] = torch.tensor([8.0, 0, 0, 0])
+            return logits.log_softmax(-1)
+
+        inside = torch.arange(12)[None] < 9
+        sharp = distillation(spiky(4), spiky(5), inside).item()
+        self.assertLess(distillation(spiky(4), spiky(5), inside, 2).item(), sharp / 3)
+        self.assertAlmostEqual(distillation(spiky(4), spiky(4), inside, 2).item(), 0, places=6)
+        self.assertAlmostEqual(distillation(spiky(10), spiky(11), inside, 2).item(), 0, places=6)
+        # By hand: frame 0 of the mean over frames 0 and 1.
+        random = torch.randn(1, 12, 4).log_softmax(-1)
+        expected = random.exp()[0, :2].mean(0).log()
+        torch.testing.assert_close(blurred(random, inside, 1)[0, 0], expected)
+        torch.testing.assert_close(blurred(random, inside, 1)[0, 8], random.exp()[0, 7:9].mean(0).log())
 
     def test_guide_is_zero_where_all_weight_is_near(self):
         weights = torch.full((1, 2, 2, 9), -50.0)
