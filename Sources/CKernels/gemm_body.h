@@ -13,9 +13,7 @@ enum { ck_panel = 2 * CK_WIDTH };
 // once; with few rows there is too little to compute for the processor to look far enough ahead.
 enum { ck_prefetch_distance = 8192 };
 
-#ifdef CK_HALF
 typedef _Float16 ck_half_vector __attribute__((ext_vector_type(CK_WIDTH), aligned(2)));
-#endif
 
 // Columns of the panel that begins `rest` columns before the end.
 static long panel_width(long rest) { return rest <= CK_WIDTH ? CK_WIDTH : ck_panel; }
@@ -77,9 +75,7 @@ static inline __attribute__((always_inline)) void store_row(
 // One vector of weights, of 16 bits each if `half`.
 static inline __attribute__((always_inline)) ck_vector load_weights(const int half,
                                                                     const char *weights) {
-#ifdef CK_HALF
   if (half) return __builtin_convertvector(*(const ck_half_vector *)weights, ck_vector);
-#endif
   return *(const ck_vector *)weights;
 }
 

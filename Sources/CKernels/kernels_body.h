@@ -131,9 +131,8 @@ static inline __attribute__((always_inline)) void depthwise_tile(
   for (int r = 0; r < rows; r++) *(ck_vector *)(y + r * n) = sum[r];
 }
 
-// y is not restrict: it may be the bias of its only row.
 static void depthwise(const float *x, long rows, long n, const float *w, const float *bias,
-                      long taps, float *y) {
+                      long taps, float *restrict y) {
 #pragma clang fp contract(fast)
   const long whole = n - n % CK_WIDTH;
   for (long j = 0; j < whole; j += CK_WIDTH) {
@@ -258,6 +257,7 @@ static long half_to_float(const uint16_t *x, float *y, long count) {
 }
 
 #include "gemm_body.h"
+#include "edge_body.h"
 #include "attention_body.h"
 #include "gemm_int8_body.h"
 
@@ -265,6 +265,8 @@ const ck_table CK_TABLE = {
     .layer_norm = layer_norm,
     .glu = glu,
     .depthwise = depthwise,
+    .edge = edge,
+    .edge_half = edge_half,
     .swish = swish,
     .gathered_attention = gathered_attention,
     .log_softmax = log_softmax,

@@ -3,7 +3,7 @@ import Foundation
 import Tensor
 
 /// The Conformer's convolution module: pointwise, GLU, depthwise, batch norm, swish, pointwise
-/// (Gulati et al. 2020), the batch norm folded into the depthwise kernel and the edge kernels.
+/// (Gulati et al. 2020), the batch norm folded into the depthwise kernel.
 struct ConvolutionModule: Sendable {
   private let width: Int
   private let taps: Int
@@ -30,24 +30,26 @@ struct ConvolutionModule: Sendable {
   /// γ/σ of each channel. [d]
   private static func batchNormScale(
     _ batchNorm: WeightReader, width: Int
-  ) throws(WeightError) -> [Float] {
+  ) throws(WeightError) -> FloatStorage {
     let gamma = try batchNorm.tensor("weight", [width])
     let variance = try batchNorm.tensor("running_var", [width])
-    return (0..<width).map {
-      gamma.pointer[$0] / (variance.pointer[$0] + batchNormEpsilon).squareRoot()
-    }
+    return FloatStorage(
+      (0..<width).map {
+        gamma.pointer[$0] / (variance.pointer[$0] + batchNormEpsilon).squareRoot()
+      })
   }
 
   /// `BN(w ∗ x + b) = (w γ/σ) ∗ x + (b - μ) γ/σ + β`.
   private static func foldedDepthwise(
-    _ conv: WeightReader, scale: [Float], width: Int, taps: Int
+    _ conv: WeightReader, scale: FloatStorage, width: Int, taps: Int
   ) throws(WeightError) -> (kernel: FloatStorage, bias: FloatStorage) {
     let weight = try conv["depthwise_conv"].tensor("weight", [width, 1, taps])
     let bias = try conv["depthwise_conv"].tensor("bias", [width])
     let beta = try conv["batch_norm"].tensor("bias", [width])
     let mean = try conv["batch_norm"].tensor("running_mean", [width])
     let kernel = FloatStorage(count: taps * width)
-    for (channel, scale) in scale.enumerated() {
+    for channel in 0..<width {
+      let scale = scale.pointer[channel]
       for tap in 0..<taps {
         kernel.pointer[tap * width + channel] = weight.pointer[channel * taps + tap] * scale
       }

@@ -36,6 +36,16 @@ extension WeightReader {
       : WeightRows(try tensor("weight", [rows, width]), width: width)
   }
 
+  /// `name` [rows, taps, width]: a kernel for each of the last rows of a convolution.
+  public func edgeWeights(
+    _ name: String, rows: Int, taps: Int, width: Int
+  ) throws(WeightError) -> EdgeWeights {
+    let shape = [rows, taps, width]
+    return isStored(name, .float16)
+      ? EdgeWeights(.float16(try halves(name, shape)), taps: taps, width: width)
+      : EdgeWeights(.float32(try tensor(name, shape)), taps: taps, width: width)
+  }
+
   /// `weight` of a layer, [outputs, inputs…]: as float32; as 16-bit floats where the file has it so
   /// and this processor multiplies by them; or as int8 where the file has it so, with `weight_scale`
   /// [outputs] beside it.

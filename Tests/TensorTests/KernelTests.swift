@@ -134,12 +134,45 @@ struct KernelTests {
           }
         }
         #expect(largestDifference(y, expected) < 2e-5, "\(rows) × \(n), \(taps) taps")
-        // One row may be added to.
-        var sum = bias
-        sum.withUnsafeMutableBufferPointer {
-          set.table.depthwise(x, 1, n, w, $0.baseAddress, taps, $0.baseAddress)
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.here)
+  func edges(_ set: InstructionSet) {
+    var generator = SeededGenerator(seed: 6)
+    for n in Self.columns {
+      for (rows, taps) in [(1, 1), (15, 6), (3, 4), (0, 2)] {
+        let x = vector(taps * n, &generator)
+        let halves = vector(rows * taps * n, &generator).map { Float16($0) }
+        let w = halves.map { Float($0) }
+        let scale = vector(n, &generator)
+        // A row before those that are added to, which must stay.
+        let before = vector((rows + 1) * n, &generator)
+        var expected = before
+        for r in 0..<rows {
+          for j in 0..<n {
+            var sum = 0.0
+            for k in 0..<taps {
+              sum += Double(x[(taps - 1 - k) * n + j]) * Double(w[(r * taps + k) * n + j])
+            }
+            let row = rows - r
+            expected[row * n + j] = Float(Double(before[row * n + j]) + Double(scale[j]) * sum)
+          }
         }
-        #expect(sum == Array(y[..<n]), "1 × \(n), \(taps) taps")
+        var (y, yHalf) = (before, before)
+        x.withUnsafeBufferPointer { x in
+          let last = x.baseAddress! + (taps - 1) * n
+          y.withUnsafeMutableBufferPointer {
+            set.table.edge(last, taps, n, w, scale, rows, $0.baseAddress! + rows * n)
+          }
+          yHalf.withUnsafeMutableBufferPointer {
+            set.table.edge_half(
+              last, taps, n, halves.map(\.bitPattern), scale, rows, $0.baseAddress! + rows * n)
+          }
+        }
+        #expect(largestDifference(y, expected) < 1e-5, "\(rows) × \(n), \(taps) taps")
+        #expect(y == yHalf && y[..<n] == before[..<n])
       }
     }
   }

@@ -69,10 +69,18 @@ typedef struct {
   // y[r, j] = x[r, j] * sigmoid(x[r, n + j]); x: [rows, 2n], y: [rows, n].
   void (*glu)(const float *x, long x_stride, long rows, long n, float *y, long y_stride);
 
-  // y[t, j] = bias[j] + sum_k x[t + k, j] * w[k, j]; x: [rows + taps - 1, n], w: [taps, n]. Of a
-  // single row, bias and y may be the same: then it adds to y.
+  // y[t, j] = bias[j] + sum_k x[t + k, j] * w[k, j]; x: [rows + taps - 1, n], w: [taps, n].
   void (*depthwise)(const float *x, long rows, long n, const float *w, const float *bias,
                     long taps, float *y);
+
+  // y[-r, j] += scale[j] * sum_k x[-k, j] * w[r, k, j]; w: [rows, taps, n]. x and y point at the last
+  // of their rows: [taps, n] and [rows, n].
+  void (*edge)(const float *x, long taps, long n, const float *w, const float *scale, long rows,
+               float *y);
+
+  // `edge` with weights that are 16-bit floats.
+  void (*edge_half)(const float *x, long taps, long n, const uint16_t *w, const float *scale,
+                    long rows, float *y);
 
   // x[i] = x[i] * sigmoid(x[i]), in place.
   void (*swish)(float *x, long count);
