@@ -322,6 +322,8 @@ class Trainer:
                         saved = now
                         self.save()
                 progress.epoch, progress.batch = progress.epoch + 1, 0
+        # Nothing was left to do; who asked still finds the model of this run.
+        self.save()
         return progress
 
     def validate(self, log: "Log") -> None:
