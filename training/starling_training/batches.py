@@ -36,6 +36,7 @@ class Batch:
     heard: Tensor  # [b, N]
     lengths: Tensor  # [b], samples
     targets: list[list[int] | None]  # classes; None where the text has none
+    recordings: list[Recording]
     seed: int
 
     @property
@@ -44,7 +45,7 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         moved = (tensor.to(device, non_blocking=True) for tensor in (self.clean, self.heard, self.lengths))
-        return Batch(*moved, self.targets, self.seed)
+        return Batch(*moved, self.targets, self.recordings, self.seed)
 
 
 class Epoch:
@@ -99,7 +100,8 @@ class Loader:
             heard = [self.augmentation.apply(samples, babble, rng) for samples in clean]
         return Batch(
             stack(clean), stack(heard), torch.tensor([len(samples) for samples in clean]),
-            [self.pieces.encode(item.recording.text) for item in items], int(rng.integers(2**62)))
+            [self.pieces.encode(item.recording.text) for item in items], [item.recording for item in items],
+            int(rng.integers(2**62)))
 
     def each(self, epoch: Epoch, number: int, rank: int, world: int, first: int = 0) -> Iterator[Batch]:
         """The batches of one of `world` processes in an epoch, from its `first`-th on."""

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import threading
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -16,7 +17,12 @@ from .corpora import CorpusError
 from .recipe import Recipe, RecipeError
 from .train import Trainer
 
-UserError = (CorpusError, RecipeError, FileNotFoundError)
+
+class Interrupted(Exception):
+    """By a signal: the state is saved."""
+
+
+UserError = (CorpusError, RecipeError, FileNotFoundError, Interrupted)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -68,13 +74,21 @@ def averaged(arguments: argparse.Namespace) -> None:
 def _run(recipe: Recipe, folder: Path, limits: tuple, processes: int | None) -> None:
     gpus = torch.cuda.device_count()
     world = processes or gpus or os.cpu_count() or 1
+    interrupted = multiprocessing.get_context("spawn").Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: interrupted.set())
     if world == 1:
-        _process(0, 1, recipe, folder, limits, gpus)
+        _process(0, 1, recipe, folder, limits, gpus, interrupted)
     else:
-        multiprocessing.spawn(_process, (world, recipe, folder, limits, gpus), nprocs=world)
+        multiprocessing.spawn(_process, (world, recipe, folder, limits, gpus, interrupted), nprocs=world)
+    if interrupted.is_set():
+        raise Interrupted(f"{folder}: interrupted; the same command goes on from here")
 
 
-def _process(rank: int, world: int, recipe: Recipe, folder: Path, limits: tuple, gpus: int) -> None:
+def _process(rank: int, world: int, recipe: Recipe, folder: Path, limits: tuple, gpus: int, interrupted) -> None:
+    if world > 1:
+        # Of a whole group's Ctrl-C too only the parent takes notice.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         # A killed command must not leave its processes behind.
@@ -88,7 +102,7 @@ def _process(rank: int, world: int, recipe: Recipe, folder: Path, limits: tuple,
             meeting.unlink(missing_ok=True)
         distributed.init_process_group(
             "nccl" if gpus else "gloo", init_method=f"file://{meeting.resolve()}-{os.getppid()}", rank=rank, world_size=world)
-    Trainer(recipe, folder, rank, world, device).run(*limits)
+    Trainer(recipe, folder, rank, world, device).run(*limits, interrupted.is_set)
     if world > 1:
         distributed.destroy_process_group()
         if rank == 0:

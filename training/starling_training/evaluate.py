@@ -4,8 +4,10 @@ import jiwer
 import torch
 
 from .audio import AudioStore, Recording
+from . import losses
 from .batches import stack
 from .blocks import frames_of
+from .decoder import BidirectionalDecoder, teacher_forced
 from .features import LogMel
 from .model import ConformerCTC
 from .pieces import Pieces
@@ -45,3 +47,27 @@ def word_error_rate(
     """In per cent."""
     heard = transcribe(model, pieces, store, recordings, shape)
     return 100 * jiwer.wer([r.text for r in recordings], heard)
+
+
+@torch.inference_mode()
+def surprise(
+    model: ConformerCTC, decoder: BidirectionalDecoder, pieces: Pieces, store: AudioStore,
+    recordings: list[Recording], shape: BlockShape | None,
+) -> list[float]:
+    """The decoder's cross entropy of the recordings' texts, in nats a class: left to right, then the other."""
+    front_end = LogMel(model.config.mels).to(model.ctc.weight.device)
+    said = [0.0 for _ in decoder.directions()]
+    classes = 0
+    for recording in recordings:
+        text = pieces.encode(recording.text)
+        if not text:
+            continue
+        samples = torch.from_numpy(store.samples(recording))[None].to(front_end.window.device)
+        mel, frames = front_end(samples, torch.tensor([samples.shape[1]], device=samples.device))
+        hidden, _, _ = frames_of(model, mel, shape, frames)
+        seen = torch.ones(hidden.shape[:2], dtype=torch.bool, device=hidden.device)
+        for i, (direction, backwards) in enumerate(decoder.directions()):
+            inputs, outputs = (t.to(hidden.device) for t in teacher_forced([text], decoder.config.sos_eos, backwards))
+            said[i] += losses.cross_entropy(direction(inputs, hidden, seen)[0], outputs, 0).item() * (len(text) + 1)
+        classes += len(text) + 1
+    return [total / classes for total in said]

@@ -153,6 +153,11 @@ class Recipe:
             raise RecipeError(f"{path}: 'blocks' is empty, expected at least one")
         return recipe
 
+    @property
+    def hears_the_same(self) -> bool:
+        """Whether what the encoder says of a recording is the same every time."""
+        return self.trains == "decoder" and self.augmentation is None and set(self.speeds) == {1.0}
+
     def folder(self, name: str) -> Path:
         return (self.base / name).resolve()
 

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import os
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from .batches import Batch, Epoch, Loader
 from .blocks import frames_of
 from .checkpoint import load_model, save_model
 from .decoder import BidirectionalDecoder, DecoderConfig, teacher_forced
-from .evaluate import word_error_rate
+from .evaluate import surprise, word_error_rate
 from .features import LogMel
+from .frozen import FrozenOutputs
 from .language import LanguageModel
 from .model import ConformerCTC
 from .pieces import Pieces
@@ -30,6 +32,8 @@ from .variants import Variants
 STATE = "state.pt"
 # What is measured besides the recipe's own block sizes, so that runs can be compared.
 VALIDATION_SHAPES = {"full": None, "8/8": BlockShape(8, 8), "4/4": BlockShape(4, 4)}
+# Greedy word error rates in per cent, and the decoder's cross entropies.
+VALIDATION_COLUMNS = [f"{what} {name}" for what in ("wer", "left", "right") for name in VALIDATION_SHAPES]
 
 
 class Student(torch.nn.Module):
@@ -113,7 +117,12 @@ class Trainer:
             {"params": edge, "weight_decay": schedule.weight_decay, "factor": schedule.edge_rate},
         ]
         groups = [group for group in groups if group["params"]]
-        self.optimizer = torch.optim.AdamW(groups, lr=schedule.rate, betas=(0.9, 0.98), eps=1e-9)
+        self.optimizer = torch.optim.AdamW(groups, lr=schedule.rate, betas=(0.9, 0.98), eps=1e-9, fused=True)
+        self.frozen = None
+        if recipe.hears_the_same:
+            shapes = list(dict.fromkeys(blocks.shape(left) for blocks in recipe.blocks for left in blocks.left))
+            self.frozen = FrozenOutputs(
+                folder / "frozen", self.student.encoder, self.store, shapes, rank, world, recipe.bfloat16)
         self.progress = Progress()
         if (folder / STATE).exists():
             self.resume()
@@ -159,18 +168,22 @@ class Trainer:
 
     def loss(self, batch: Batch, shape: BlockShape | None) -> tuple[Tensor, dict[str, float]]:
         weights, encoder = self.recipe.losses, self.student.encoder
-        mel, frames = self.front_end(batch.heard, batch.lengths)
+        variants = self.student.variants
         with self.autocast(), torch.set_grad_enabled(self.recipe.trains != "decoder"):
-            masking = self.masking(batch, frames)
-            variants = self.student.variants
-            hidden, lengths, kept = frames_of(encoder, mel, shape, frames, weights.at_layers, masking, variants)
+            if self.frozen is not None:
+                hidden, lengths = (t.to(self.device) for t in self.frozen.batch(batch.recordings, shape))
+                kept = {}
+            else:
+                mel, frames = self.front_end(batch.heard, batch.lengths)
+                masking = self.masking(batch, frames)
+                hidden, lengths, kept = frames_of(encoder, mel, shape, frames, weights.at_layers, masking, variants)
             log_probs = encoder.log_probs(hidden)
         log_probs = log_probs.float()
         inside = losses.frames_inside(lengths, hidden.shape[1])
         parts: dict[str, tuple[float, Tensor]] = {}
         if self.teacher is not None:
             with torch.no_grad(), self.autocast():
-                clean, _ = self.front_end(batch.clean, batch.lengths)
+                clean, frames = self.front_end(batch.clean, batch.lengths)
                 target, _, target_kept = frames_of(self.teacher, clean, None, frames, weights.at_layers)
                 target_log_probs = self.teacher.log_probs(target).float()
             reach = weights.reach if shape else 0
@@ -292,8 +305,12 @@ class Trainer:
 
     # The run
 
-    def run(self, until_hours: float | None = None, minutes: float | None = None) -> Progress:
-        """Goes on until the recipe's hours, `until_hours`, or for so many minutes; saves at the end."""
+    def run(
+        self, until_hours: float | None = None, minutes: float | None = None,
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> Progress:
+        """Goes on until the recipe's hours, `until_hours`, for so many minutes, or until it is interrupted;
+        saves at the end."""
         recipe, progress = self.recipe, self.progress
         end = min(recipe.schedule.hours, until_hours or recipe.schedule.hours)
         loader = Loader(self.store, self.pieces, recipe.augmentation, recipe.seed, recipe.threads)
@@ -313,8 +330,8 @@ class Trainer:
                     due = progress.hours // every > before // every
                     if due and (recipe.validation.corpus or self.held_out):
                         self.validate(log)
-                    # All processes must stop at the same step: the first one's clock says when.
-                    over = self.agreed(minutes is not None and now - began > 60 * minutes)
+                    # All processes must stop at the same step: the first one says when.
+                    over = self.agreed(interrupted() or minutes is not None and now - began > 60 * minutes)
                     if over or progress.hours >= end:
                         self.save()
                         return progress
@@ -332,16 +349,25 @@ class Trainer:
             store = AudioStore(self.folder / "validation")
             chosen = store.recordings
         chosen = chosen[:: max(1, len(chosen) // count)][:count]
+        encoder, decoder = self.average.encoder, self.average.decoder
         names = list(VALIDATION_SHAPES)[self.rank :: self.world]
+        found: dict[str, float] = {}
         with self.autocast():
-            rates = {n: word_error_rate(self.average.encoder, self.pieces, store, chosen, VALIDATION_SHAPES[n]) for n in names}
-        everyone = [rates]
+            for name in names:
+                shape = VALIDATION_SHAPES[name]
+                if decoder is not None:
+                    surprises = surprise(encoder, decoder, self.pieces, store, chosen, shape)
+                    found |= {f"{way} {name}": value for way, value in zip(("left", "right"), surprises)}
+                if self.recipe.trains != "decoder":
+                    found[f"wer {name}"] = word_error_rate(encoder, self.pieces, store, chosen, shape)
+        everyone = [found]
         if self.world > 1:
             everyone = [{} for _ in range(self.world)]
-            distributed.all_gather_object(everyone, rates)
-        rates = {name: rate for part in everyone for name, rate in part.items()}
-        self.say(f"{self.progress.hours:.1f} h: WER " + ", ".join(f"{n} {rates[n]:.2f} %" for n in VALIDATION_SHAPES))
-        log.write({"step": self.progress.step, "hours": round(self.progress.hours, 4), **{f"wer {n}": r for n, r in rates.items()}})
+            distributed.all_gather_object(everyone, found)
+        found = {name: value for part in everyone for name, value in part.items()}
+        order = [name for name in VALIDATION_COLUMNS if name in found]
+        self.say(f"{self.progress.hours:.1f} h: " + ", ".join(f"{name} {found[name]:.3g}" for name in order))
+        log.write({"step": self.progress.step, "hours": round(self.progress.hours, 4), **found})
 
     def agreed(self, mine: bool) -> bool:
         if self.world == 1:
@@ -359,7 +385,7 @@ class Log:
     """log.csv, a line a step; columns that a line lacks are empty."""
 
     COLUMNS = ["step", "hours", "shape", "rate", "norm", "loss", "distillation", "layers", "ctc", "attention", "guide", "language", "intermediate", "gates", "audio_hours_per_hour",
-               *(f"wer {name}" for name in VALIDATION_SHAPES)]
+               *VALIDATION_COLUMNS]
 
     def __init__(self, path: Path, writes: bool):
         self.path, self.file = path, None

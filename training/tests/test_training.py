@@ -1,5 +1,6 @@
 """The loop on a small model and real speech."""
 
+import csv
 import dataclasses
 import json
 import math
@@ -25,7 +26,7 @@ from starling_training.evaluate import transcribe
 from starling_training.model import ConformerCTC
 from starling_training.pieces import Pieces, spoken
 from starling_training.recipe import Blocks, Losses, NewDecoder, Recipe, RecipeError, Schedule, VariantSettings
-from starling_training.train import Trainer
+from starling_training.train import Log, Trainer
 from starling_training.batches import Epoch, Loader
 
 SAMPLES = ROOT / "audio-samples"
@@ -129,8 +130,9 @@ class Training(unittest.TestCase):
             expected, found = (getattr(t, name).state_dict() for t in (whole, parts))
             for key in expected:
                 self.assertTrue(torch.equal(expected[key], found[key]), f"{name} {key}")
-        rows = [(self.folder / name / "log.csv").read_text().splitlines() for name in ("whole", "parts")]
-        self.assertEqual(*([line.rsplit(",", 4)[0] for line in file] for file in rows))
+        logs = [list(csv.DictReader((self.folder / name / "log.csv").read_text().splitlines())) for name in ("whole", "parts")]
+        expected, found = ([row | {"audio_hours_per_hour": ""} for row in rows] for rows in logs)
+        self.assertEqual(found, expected)
 
     def test_decoder_overfits(self):
         """A new decoder with an auxiliary head learns a batch by heart; the encoder stays as it is."""
@@ -147,6 +149,23 @@ class Training(unittest.TestCase):
         self.assertLess(rows[-1]["guide"], rows[0]["guide"] / 2)
         for key, value in trainer.student.encoder.state_dict().items():
             self.assertTrue(torch.equal(value, before[key]), key)
+        # What the decoder heard is what the encoder says, to bfloat16.
+        for shape in (None, Blocks(4, 4).shape(16)):
+            kept, lengths = trainer.frozen.batch(batch.recordings, shape)
+            mel, frames = trainer.front_end(batch.clean, batch.lengths)
+            with torch.no_grad():
+                hidden, expected, _ = frames_of(trainer.student.encoder, mel, shape, frames)
+            self.assertEqual(lengths.tolist(), expected.tolist())
+            for row, said, n in zip(kept, hidden, lengths.tolist()):
+                torch.testing.assert_close(row[:n], said[:n], atol=2e-2, rtol=1e-2)
+                self.assertEqual(row[n:].abs().sum(), 0)
+        trainer.held_out = shortest
+        with Log(self.folder / "decoder/log.csv", True) as log:
+            trainer.validate(log)
+        row = next(csv.DictReader((self.folder / "decoder/log.csv").read_text().splitlines()))
+        self.assertEqual(row["wer full"], "")
+        for way in ("left full", "right full"):
+            self.assertLess(float(row[way]), 0.3)
         trainer.save()
         saved = BidirectionalDecoder.load(self.folder / "decoder/model")
         self.assertEqual(saved.config.auxiliary_heads, (0,))
