@@ -28,5 +28,5 @@ def spikes(log_probs: np.ndarray, classes: list[int], blank: int) -> np.ndarray:
     for t in range(len(emission) - 1, -1, -1):
         if state % 2 and emission[t, state] > best[state // 2]:
             best[state // 2], found[state // 2] = emission[t, state], t
-        state -= came[t, state]
+        state -= int(came[t, state])
     return found

@@ -57,6 +57,14 @@ class Alignments(unittest.TestCase):
                 start += length
             self.assertEqual(spikes(log_probs, classes, 3).tolist(), runs)
 
+    def test_long_text(self):
+        """Of 300 classes, each in the second of three frames."""
+        log_probs = np.full((900, 4), -5.0)
+        classes = [t % 3 for t in range(300)]
+        log_probs[:, 3] = -0.1
+        log_probs[np.arange(300) * 3 + 1, classes] = -0.01
+        self.assertEqual(spikes(log_probs, classes, 3).tolist(), [3 * i + 1 for i in range(300)])
+
     def test_blurred_distillation(self):
         """A spike one frame late costs much without a reach and little with one; padding counts nothing."""
         def spiky(frame: int) -> torch.Tensor:
