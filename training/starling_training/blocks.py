@@ -178,12 +178,21 @@ def encode_in_blocks(
 def subsample(module: Subsampling, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """`Subsampling.step` of whole utterances: normalised mel frames [b, t, mels] of `lengths` [b]
     mel frames to [b, T, d] and their lengths. What is beyond an utterance's end is as zeros."""
-    t = features.shape[1]
-    inside = torch.arange(t, device=lengths.device) < lengths[:, None]
-    rows = module.rows(F.pad(features * inside[:, :, None], (0, 0, 1, 0)))
-    halves = torch.arange(rows.shape[2], device=lengths.device) < (lengths[:, None] + 1) // 2
-    rows = rows * halves[:, None, :, None].to(rows.dtype)
-    return module.frames(F.pad(rows, (0, 0, 1, 0))), (lengths + 3) // 4
+
+    def convolved(x: Tensor, convolution: torch.nn.Conv2d) -> Tensor:
+        # Channels last and padding within the convolution: three times as fast on a CPU.
+        weight = convolution.weight.contiguous(memory_format=torch.channels_last)
+        return F.relu(F.conv2d(x, weight, convolution.bias, stride=2, padding=1), inplace=True)
+
+    def cut(x: Tensor, lengths: Tensor) -> Tensor:
+        inside = torch.arange(x.shape[2], device=lengths.device) < lengths[:, None]
+        return x * inside[:, None, :, None].to(x.dtype)
+
+    # [b, channels, time, frequency]
+    x = features.unsqueeze(1).contiguous(memory_format=torch.channels_last)
+    rows = convolved(cut(x, lengths), module.conv["0"])
+    maps = convolved(cut(rows, (lengths + 1) // 2), module.conv["2"])
+    return module.out(maps.transpose(1, 2).flatten(2)) * module.scale, (lengths + 3) // 4
 
 
 def frames_of(
