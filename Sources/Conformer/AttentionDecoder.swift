@@ -14,6 +14,8 @@ public struct AttentionDecoder: Sendable {
   /// Layers that have an auxiliary head.
   public let auxiliaryLayers: [Int]
   private let embedding: TokenEmbedding
+  /// Of the frames, for a decoder whose cross-attention reads their places.
+  private let framePositions: SinusoidalPositions?
   private let layers: [DecoderLayer]
   private let norm: LayerNorm
   private let output: Linear
@@ -28,6 +30,7 @@ public struct AttentionDecoder: Sendable {
     self.auxiliaryLayers = auxiliaryLayers
     embedding = try TokenEmbedding(
       reader["embed"], vocabulary: vocabulary, width: width, positions: positions)
+    framePositions = config.positionWidth.map { SinusoidalPositions(width: $0) }
     var stack: [DecoderLayer] = []
     for index in 0..<layers { stack.append(try DecoderLayer(reader["layers"][index], config)) }
     self.layers = stack
@@ -54,7 +57,7 @@ public struct AttentionDecoder: Sendable {
   ) -> CrossAttentionMemory {
     CrossAttentionMemory(
       layers.map(\.memoryProjection), heads: layers[0].heads, frames: frames,
-      utterances: utterances ?? [0..<frames.rows])
+      utterances: utterances ?? [0..<frames.rows], positions: framePositions)
   }
 
   /// The state of hypotheses that have read nothing.

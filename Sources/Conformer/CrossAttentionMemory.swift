@@ -14,7 +14,12 @@ public final class CrossAttentionMemory: Sendable {
   /// Where each utterance begins there, and where the last one ends.
   private let offsets: [Int]
 
-  init(_ projections: [Linear], heads: Int, frames: MatrixView, utterances: [Range<Int>]) {
+  /// - Parameter positions: of width p, where the projections read each frame's place in its
+  ///   utterance after the encoder's output: [d + p] inputs.
+  init(
+    _ projections: [Linear], heads: Int, frames: MatrixView, utterances: [Range<Int>],
+    positions: SinusoidalPositions?
+  ) {
     precondition(
       utterances.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= frames.rows },
       "the utterances \(utterances) reach beyond \(frames.rows) frames")
@@ -25,10 +30,12 @@ public final class CrossAttentionMemory: Sendable {
       let count = AttentionMemory.count(keys: rows.count, heads: heads, width: width)
       offsets.append((offsets.last! + count + 15) / 16 * 16)
     }
+    let placed = positions.map { Self.withPlaces($0, frames, utterances) }
+    let inputs = placed?.view(columns: width + positions!.width) ?? frames
     let projected = FloatStorage(count: frames.rows * 2 * width)
     let both = projected.view(columns: 2 * width)
     layers = projections.map { projection in
-      projection.apply(frames, into: both)
+      projection.apply(inputs, into: both)
       let storage = FloatStorage(count: offsets.last!)
       for (rows, offset) in zip(utterances, offsets) where !rows.isEmpty {
         AttentionMemory(
@@ -40,6 +47,21 @@ public final class CrossAttentionMemory: Sendable {
       return storage
     }
     (self.utterances, self.offsets, self.heads, self.width) = (utterances, offsets, heads, width)
+  }
+
+  /// Frames with the sinusoids of their places beside them, from 0 in each utterance. [n, d + p]
+  private static func withPlaces(
+    _ positions: SinusoidalPositions, _ frames: MatrixView, _ utterances: [Range<Int>]
+  ) -> FloatStorage {
+    let both = FloatStorage(count: frames.rows * (frames.columns + positions.width))
+    let rows = both.view(columns: frames.columns + positions.width)
+    rows.columns(0..<frames.columns).copy(from: frames)
+    for utterance in utterances {
+      for (place, row) in utterance.enumerated() {
+        positions.add(place, to: both.pointer + row * rows.columns + frames.columns)
+      }
+    }
+    return both
   }
 
   var layerCount: Int { layers.count }

@@ -3,7 +3,7 @@ import Tensor
 /// One pre-norm Transformer decoder layer, tensors named as WeNet's `DecoderLayer`:
 /// `x += SelfAttention(LN₁(x)); x += CrossAttention(LN₂(x)); x += W₂ relu(W₁ LN₃(x))`.
 struct DecoderLayer: Sendable {
-  /// Keys and values of the encoder's frames. [d, 2 d]
+  /// Keys and values of the encoder's frames and their places. [d + p, 2 d]
   let memoryProjection: Linear
   let heads: Int
   private let selfAttention: CausalSelfAttention
@@ -19,7 +19,8 @@ struct DecoderLayer: Sendable {
       norm: reader["norm1"], reader["self_attn"], width: d, heads: heads)
     norm2 = try reader["norm2"].layerNorm(d)
     query = try cross["linear_q"].linear(inputs: d, outputs: d)
-    memoryProjection = try cross.sideBySide(["linear_k", "linear_v"], inputs: d, outputs: d)
+    memoryProjection = try cross.sideBySide(
+      ["linear_k", "linear_v"], inputs: d + (config.positionWidth ?? 0), outputs: d)
     crossOutput = try cross["linear_out"].linear(inputs: d, outputs: d)
     feedForward = try FeedForward(
       norm: reader["norm3"], linears: reader["feed_forward"], width: d,

@@ -121,5 +121,8 @@ extension ModelConfig {
       auxiliary.allSatisfy { (0..<d.leftLayers).contains($0) }
         && Set(auxiliary).count == auxiliary.count, "decoder.auxiliary_heads",
       "different layers below decoder.left_layers", auxiliary)
+    try require(
+      (1...1024).contains(d.positionWidth ?? 1), "decoder.position_width", "1 to 1024",
+      d.positionWidth ?? 0)
   }
 }

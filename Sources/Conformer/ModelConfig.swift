@@ -150,10 +150,13 @@ public struct DecoderConfig: Codable, Equatable, Sendable {
   public var startEnd: Int
   /// Layers of the left decoder after which an auxiliary output head listens; nil for none.
   public var auxiliaryHeads: [Int]?
+  /// Width of the sinusoids of each frame's place in its utterance, which cross-attention reads
+  /// after the encoder's output; nil for none.
+  public var positionWidth: Int?
 
   public init(
     width: Int, heads: Int, feedForwardWidth: Int, leftLayers: Int, rightLayers: Int,
-    vocabulary: Int, startEnd: Int, auxiliaryHeads: [Int]? = nil
+    vocabulary: Int, startEnd: Int, auxiliaryHeads: [Int]? = nil, positionWidth: Int? = nil
   ) {
     self.width = width
     self.heads = heads
@@ -163,6 +166,7 @@ public struct DecoderConfig: Codable, Equatable, Sendable {
     self.vocabulary = vocabulary
     self.startEnd = startEnd
     self.auxiliaryHeads = auxiliaryHeads
+    self.positionWidth = positionWidth
   }
 
   enum CodingKeys: String, CodingKey {
@@ -174,6 +178,7 @@ public struct DecoderConfig: Codable, Equatable, Sendable {
     case vocabulary
     case startEnd = "sos_eos"
     case auxiliaryHeads = "auxiliary_heads"
+    case positionWidth = "position_width"
   }
 }
 

@@ -3,7 +3,7 @@ import Tensor
 
 /// Absolute positions as sinusoids, sine and cosine interleaved, base 10000 (Vaswani et al. 2017).
 struct SinusoidalPositions: Sendable {
-  private let width: Int
+  let width: Int
   /// The first positions, computed once; later ones are computed when they are asked for.
   private let table: FloatStorage  // [256, width]
 

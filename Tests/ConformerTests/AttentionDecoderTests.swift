@@ -26,9 +26,9 @@ struct AttentionDecoderTests {
     stride(from: 0, to: values.count, by: width).map { values[$0..<$0 + width].map(Double.init) }
   }
 
-  @Test(arguments: [UInt64(1), 2, 3])
-  func equalsTheNaiveDecoder(seed: UInt64) throws {
-    let tiny = try TinyDecoder(seed: seed)
+  @Test(arguments: zip([UInt64(1), 2, 3, 12, 13], [nil, nil, nil, 8, 5]))
+  func equalsTheNaiveDecoder(seed: UInt64, positionWidth: Int?) throws {
+    let tiny = try TinyDecoder(seed: seed, positionWidth: positionWidth)
     let frames = tiny.frames(70, seed: seed + 10)
     let hypotheses = tiny.hypotheses([9, 0, 9, 14, 1], seed: seed)
     for (side, decoder) in [("left", tiny.decoder.left), ("right", tiny.decoder.right!)] {
@@ -77,7 +77,7 @@ struct AttentionDecoderTests {
   }
 
   @Test func severalUtterancesTogetherEqualEachAlone() throws {
-    let tiny = try TinyDecoder(seed: 6)
+    let tiny = try TinyDecoder(seed: 6, positionWidth: 6)
     let width = tiny.config.width
     let lengths = [33, 1, 0, 150]
     let parts = lengths.enumerated().map { tiny.frames($1, seed: UInt64($0)) }

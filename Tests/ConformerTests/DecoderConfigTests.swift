@@ -24,6 +24,26 @@ struct DecoderConfigTests {
     }
   }
 
+  @Test func positionWidthIsOptionalAndChecked() throws {
+    func reload(_ width: Int?) throws -> Int? {
+      let folder = Places.temporaryFolder()
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      var config = try ModelConfig.load(Places.shippedModel + "/config.json")
+      config.decoder?.positionWidth = width
+      let path = folder + "/config.json"
+      try JSONEncoder().encode(config).write(to: URL(fileURLWithPath: path))
+      return try ModelConfig.load(path).decoder?.positionWidth
+    }
+    for good in [nil, 1, 64, 1024] { #expect(try reload(good) == good) }
+    for wrong in [0, -2, 1025] {
+      let error = #expect(throws: ModelError.self) { try reload(wrong) }
+      guard case .field(_, "decoder.position_width", "1 to 1024", "\(wrong)") = error else {
+        Issue.record("\(error as Any)")
+        continue
+      }
+    }
+  }
+
   @Test func auxiliaryWeightsAreOptionalAndChecked() throws {
     #expect(try reload([1, 0]).decoding?.auxiliaryWeights == nil)
     // Ten times 0.1 is more than 1 in floats.

@@ -15,12 +15,15 @@ struct NaiveDecoder {
     _ tokens: [Int], frames: Rows
   ) -> (logProbs: Rows, auxiliary: [Rows], cross: [[Rows]]) {
     let d = config.width
+    let places = config.positionWidth ?? 0
+    let frames = frames.enumerated().map { place, frame in
+      frame + (0..<places).map { sinusoid(place, index: $0, width: places) }
+    }
     let embedding = weights["decoder.\(side).embed.weight"]!
     var x: Rows = ([config.startEnd] + tokens).enumerated().map { position, token in
       (0..<d).map { index in
-        let angle = Double(position) / pow(10_000, Double(index / 2 * 2) / Double(d))
-        return Double(embedding[token * d + index]) * Double(d).squareRoot()
-          + (index % 2 == 0 ? sin(angle) : cos(angle))
+        Double(embedding[token * d + index]) * Double(d).squareRoot()
+          + sinusoid(position, index: index, width: d)
       }
     }
     var auxiliary: [Rows] = []
@@ -40,6 +43,11 @@ struct NaiveDecoder {
       }
     }
     return (linear(norm(x, "after_norm"), "output_layer").map(logSoftmax), auxiliary, cross)
+  }
+
+  private func sinusoid(_ position: Int, index: Int, width: Int) -> Double {
+    let angle = Double(position) / pow(10_000, Double(index / 2 * 2) / Double(width))
+    return index % 2 == 0 ? sin(angle) : cos(angle)
   }
 
   private func attention(

@@ -11,11 +11,12 @@ struct TinyDecoder {
 
   init(
     seed: UInt64, leftLayers: Int = 3, rightLayers: Int = 2, auxiliaryHeads: [Int]? = nil,
-    leavingOut: String? = nil
+    positionWidth: Int? = nil, leavingOut: String? = nil
   ) throws {
     config = DecoderConfig(
       width: 12, heads: 3, feedForwardWidth: 20, leftLayers: leftLayers,
-      rightLayers: rightLayers, vocabulary: 17, startEnd: 16, auxiliaryHeads: auxiliaryHeads)
+      rightLayers: rightLayers, vocabulary: 17, startEnd: 16, auxiliaryHeads: auxiliaryHeads,
+      positionWidth: positionWidth)
     var generator = SeededGenerator(seed: seed)
     var weights: [String: [Float]] = [:]
     var tensors: [StoredTensor] = []

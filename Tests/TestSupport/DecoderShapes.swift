@@ -18,7 +18,9 @@ extension DecoderConfig {
         let name = prefix + "layers.\(layer)."
         for attention in ["self_attn", "src_attn"] {
           for linear in ["linear_q", "linear_k", "linear_v", "linear_out"] {
-            pair(name + attention + "." + linear, [d, d])
+            let reads = attention == "src_attn" && ["linear_k", "linear_v"].contains(linear)
+            let inputs = reads ? d + (positionWidth ?? 0) : d
+            pair(name + attention + "." + linear, [d, inputs])
           }
         }
         pair(name + "feed_forward.w_1", [inner, d])

@@ -29,14 +29,18 @@ class DecoderConfig:
     vocabulary: int
     sos_eos: int
     auxiliary_heads: tuple[int, ...] = ()
+    position_width: int = 0  # of the sinusoids of a frame's place, which cross-attention reads beside it
 
     @property
     def fields(self) -> dict[str, object]:
         """`decoder` of config.json."""
-        fields = dataclasses.asdict(self)
+        fields = dataclasses.asdict(self) | {"auxiliary_heads": list(self.auxiliary_heads)}
         del fields["encoder_width"]
-        fields["auxiliary_heads"] = list(self.auxiliary_heads)
-        return fields if self.auxiliary_heads else {k: v for k, v in fields.items() if k != "auxiliary_heads"}
+        return {name: value for name, value in fields.items() if value not in ([], 0)}
+
+    @property
+    def memory_width(self) -> int:
+        return self.encoder_width + self.position_width
 
     @staticmethod
     def load(path: Path) -> "DecoderConfig | None":
@@ -82,7 +86,7 @@ class DecoderLayer(nn.Module):
         super().__init__()
         e = config.d_model
         self.norm1, self.self_attn = nn.LayerNorm(e), Attention(e, config.n_heads, e)
-        self.norm2, self.src_attn = nn.LayerNorm(e), Attention(e, config.n_heads, config.encoder_width)
+        self.norm2, self.src_attn = nn.LayerNorm(e), Attention(e, config.n_heads, config.memory_width)
         self.norm3, self.feed_forward = nn.LayerNorm(e), DecoderFeedForward(e, config.d_feed_forward)
 
     def forward(self, x: Tensor, causal: Tensor, memory: Tensor, seen: Tensor, dropout: float) -> tuple[Tensor, Tensor]:
@@ -99,7 +103,7 @@ class Decoder(nn.Module):
     def __init__(self, config: DecoderConfig, layers: int, auxiliary: tuple[int, ...] = ()):
         super().__init__()
         e = config.d_model
-        self.width = e
+        self.width, self.position_width = e, config.position_width
         self.embed = nn.Embedding(config.vocabulary, e)
         self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(layers))
         self.after_norm, self.output_layer = nn.LayerNorm(e), nn.Linear(e, config.vocabulary)
@@ -117,6 +121,9 @@ class Decoder(nn.Module):
         x = F.dropout(x, dropout, self.training)
         causal = torch.ones(u, u, dtype=torch.bool, device=tokens.device).tril()
         weights, heads = [], {}
+        if self.position_width:
+            places = sinusoids(memory.shape[1], self.position_width).to(memory)
+            memory = torch.cat([memory, places.expand(len(memory), -1, -1)], dim=-1)
         for index, layer in enumerate(self.layers):
             x, cross = layer(x, causal, memory, seen[:, None, None], dropout)
             weights.append(cross)
@@ -133,15 +140,21 @@ class BidirectionalDecoder(nn.Module):
         self.right = Decoder(config, config.right_layers) if config.right_layers else None
 
     @staticmethod
-    def load(folder: Path) -> "BidirectionalDecoder | None":
-        """The decoder of a model folder in evaluation mode, float32; None if it has none."""
+    def load(folder: Path, position_width: int | None = None) -> "BidirectionalDecoder | None":
+        """The decoder of a model folder in evaluation mode, float32; None if it has none.
+
+        With a `position_width`, a decoder that reads no places reads so many, for nothing yet."""
         config = DecoderConfig.load(folder / "config.json")
         if config is None:
             return None
-        decoder = BidirectionalDecoder(config)
+        new = position_width if position_width and not config.position_width else 0
+        decoder = BidirectionalDecoder(dataclasses.replace(config, position_width=config.position_width or new))
         tensors = load_file(folder / "model.safetensors")
-        decoder.load_state_dict({
-            name.removeprefix("decoder."): tensor.float() for name, tensor in tensors.items() if name.startswith("decoder.")})
+        state = {n.removeprefix("decoder."): t.float() for n, t in tensors.items() if n.startswith("decoder.")}
+        for name in state:
+            if new and name.endswith(("src_attn.linear_k.weight", "src_attn.linear_v.weight")):
+                state[name] = F.pad(state[name], (0, new))
+        decoder.load_state_dict(state)
         return decoder.eval()
 
     def directions(self) -> list[tuple[Decoder, bool]]:

@@ -38,7 +38,7 @@ class FrozenOutputs:
         folder.mkdir(exist_ok=True)
         mark = 0
         for tensor in encoder.state_dict().values():
-            mark = zlib.crc32(tensor.cpu().flatten().numpy(), mark)
+            mark = zlib.crc32((tensor.cpu().flatten() + 0).numpy(), mark)  # -0.0 is 0.0
         self.files: dict[BlockShape | None, Tensor] = {}
         for shape in shapes:
             name = "full" if shape is None else f"{shape.new_frames}-{shape.look_ahead_frames}-{shape.left_context}"

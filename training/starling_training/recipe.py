@@ -75,6 +75,7 @@ class NewDecoder:
     left_layers: int = 3
     right_layers: int = 2
     auxiliary_heads: tuple[int, ...] = ()
+    position_width: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ class Recipe:
     trains: str = "encoder"  # with its CTC head; or one of TRAINS
     frozen: tuple[str, ...] = ()  # beginnings of names of tensors that stay as they are
     decoder: NewDecoder | None = None
+    position_width: int = 0  # given to a model's decoder that has none
     variants: VariantSettings | None = None
     language_model: str = ""  # folder, for losses.language
     dropout: float = 0.0  # of the decoder

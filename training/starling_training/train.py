@@ -54,7 +54,7 @@ class Student(torch.nn.Module):
         if recipe.trains not in ("decoder", "joint"):
             return None
         if recipe.decoder is None:
-            decoder = BidirectionalDecoder.load(folder)
+            decoder = BidirectionalDecoder.load(folder, recipe.position_width)
             if decoder is None:
                 raise RecipeError(f"{folder}: has no decoder; the recipe needs a table 'decoder' to start one")
             return decoder
@@ -62,7 +62,7 @@ class Student(torch.nn.Module):
         torch.manual_seed(recipe.seed)
         return BidirectionalDecoder(DecoderConfig(
             c.width, c.width, c.heads, c.feed_forward_width, recipe.decoder.left_layers, recipe.decoder.right_layers,
-            c.vocabulary, c.blank, recipe.decoder.auxiliary_heads))
+            c.vocabulary, c.blank, recipe.decoder.auxiliary_heads, recipe.decoder.position_width))
 
 
 @dataclasses.dataclass
