@@ -11,7 +11,7 @@ from .augment import Augmentation
 from .stream import BlockShape
 
 
-TRAINS = ("encoder", "edge", "decoder", "joint")
+TRAINS = ("encoder", "decoder", "joint")
 
 
 class RecipeError(Exception):

@@ -93,11 +93,11 @@ class Trainer:
         if recipe.teacher:
             self.teacher = load_model(recipe.folder(recipe.teacher)).to(self.device).requires_grad_(False)
         self.front_end = LogMel(self.student.encoder.config.mels).to(self.device)
-        chosen = {"joint": "", "edge": "encoder."}.get(recipe.trains, recipe.trains + ".")
+        chosen = "" if recipe.trains == "joint" else recipe.trains + "."
         edge, matrices, vectors = [], [], []
         for name, parameter in self.student.named_parameters():
             is_edge = name.endswith("edge_kernels")
-            trained = name.startswith((chosen, "variants.")) and (is_edge or recipe.trains != "edge")
+            trained = name.startswith((chosen, "variants."))
             parameter.requires_grad_(trained and not name.removeprefix("encoder.").startswith(recipe.frozen))
             if parameter.requires_grad:
                 (edge if is_edge else matrices if parameter.dim() > 1 else vectors).append(parameter)

@@ -39,6 +39,26 @@ class Goldens(unittest.TestCase):
                 torch.testing.assert_close(real.sum(1), expected, atol=2e-2, rtol=0)
 
 
+class Places(unittest.TestCase):
+    @torch.inference_mode()
+    def test_given_to_a_decoder(self):
+        """They mean nothing at first; then the order of the frames matters, which it does not without."""
+        plain, placed = BidirectionalDecoder.load(MODEL), BidirectionalDecoder.load(MODEL, 10)
+        if plain.config.position_width:
+            self.skipTest("the shipped decoder reads places already")
+        torch.manual_seed(4)
+        memory, seen = torch.randn(2, 30, plain.config.encoder_width), torch.ones(2, 30, dtype=torch.bool)
+        tokens = torch.randint(0, 1024, (2, 6))
+        for (without, _), (with_places, _) in zip(plain.directions(), placed.directions()):
+            expected = without(tokens, memory, seen)[0]
+            torch.testing.assert_close(with_places(tokens, memory, seen)[0], expected, atol=1e-4, rtol=0)
+            torch.testing.assert_close(without(tokens, memory.flip(1), seen)[0], expected, atol=1e-4, rtol=0)
+            for layer in with_places.layers:
+                layer.src_attn.linear_k.weight[:, -10:] = torch.randn(plain.config.d_model, 10)
+            moved = [with_places(tokens, m, seen)[0] for m in (memory, memory.flip(1))]
+            self.assertGreater((moved[0] - moved[1]).abs().max(), 0.1)
+
+
 class Alignments(unittest.TestCase):
     def test_brute_force(self):
         rng = np.random.default_rng(1)
