@@ -75,8 +75,13 @@ def _run(recipe: Recipe, folder: Path, limits: tuple, processes: int | None) -> 
     gpus = torch.cuda.device_count()
     world = processes or gpus or os.cpu_count() or 1
     interrupted = multiprocessing.get_context("spawn").Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: interrupted.set())
+
+    def interrupt(number: int, _) -> None:
+        interrupted.set()
+        signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     if world == 1:
         _process(0, 1, recipe, folder, limits, gpus, interrupted)
     else:

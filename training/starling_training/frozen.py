@@ -30,13 +30,14 @@ class FrozenOutputs:
         self, folder: Path, encoder: ConformerCTC, store: AudioStore, shapes: list[BlockShape | None],
         rank: int = 0, world: int = 1, bfloat16: bool = True,
     ):
-        """Computes what `folder` does not have yet. The files' names tell encoders apart."""
+        """Computes what `folder` does not have yet. The files' names tell encoders and corpora apart."""
+        # By where a recording's samples lie: ids of different corpora may be the same.
         self.width, self.starts, total = encoder.config.width, {}, 0
         for recording in store.recordings:
-            self.starts[recording.id] = total
+            self.starts[recording.offset] = total
             total += frames_in(recording)
         folder.mkdir(exist_ok=True)
-        mark = 0
+        mark = zlib.crc32(repr([(recording.id, recording.samples) for recording in store.recordings]).encode())
         for tensor in encoder.state_dict().values():
             mark = zlib.crc32((tensor.cpu().flatten() + 0).numpy(), mark)  # -0.0 is 0.0
         self.files: dict[BlockShape | None, Tensor] = {}
@@ -75,7 +76,7 @@ class FrozenOutputs:
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
                 hidden, frames, _ = frames_of(encoder, mel, shape, frames)
             for recording, row, n in zip(batch, hidden, frames.tolist()):
-                start = self.starts[recording.id]
+                start = self.starts[recording.offset]
                 rows[start : start + n] = row[:n].to("cpu", torch.bfloat16)
 
     def batch(self, recordings: list[Recording], shape: BlockShape | None) -> tuple[Tensor, Tensor]:
@@ -83,5 +84,5 @@ class FrozenOutputs:
         rows, lengths = self.files[shape], [frames_in(recording) for recording in recordings]
         hidden = torch.zeros(len(recordings), max(lengths), self.width)
         for row, recording, n in zip(hidden, recordings, lengths):
-            row[:n] = rows[self.starts[recording.id] :][:n]
+            row[:n] = rows[self.starts[recording.offset] :][:n]
         return hidden, torch.tensor(lengths)
