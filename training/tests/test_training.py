@@ -23,6 +23,7 @@ from starling_training.config import ModelConfig
 from starling_training.corpora import CorpusError
 from starling_training.decoder import BidirectionalDecoder
 from starling_training.evaluate import transcribe
+from starling_training.frozen import FrozenOutputs
 from starling_training.model import ConformerCTC
 from starling_training.pieces import Pieces, spoken
 from starling_training.recipe import Blocks, Losses, NewDecoder, Recipe, RecipeError, Schedule, VariantSettings
@@ -159,6 +160,12 @@ class Training(unittest.TestCase):
             for row, said, n in zip(kept, hidden, lengths.tolist()):
                 torch.testing.assert_close(row[:n], said[:n], atol=2e-2, rtol=1e-2)
                 self.assertEqual(row[n:].abs().sum(), 0)
+        # Recordings of different corpora may have the same id.
+        trainer.store.recordings = [dataclasses.replace(r, id="same") for r in trainer.store.recordings]
+        alike = FrozenOutputs(self.folder / "alike", trainer.student.encoder, trainer.store, [None], bfloat16=False)
+        for recording in shortest:
+            found, expected = (outputs.batch([recording], None)[0] for outputs in (alike, trainer.frozen))
+            torch.testing.assert_close(found, expected, atol=2e-2, rtol=1e-2)
         trainer.held_out = shortest
         with Log(self.folder / "decoder/log.csv", True) as log:
             trainer.validate(log)
