@@ -52,11 +52,11 @@ class Scores:
 
 
 def tune(arguments, corpus: corpora.Corpus) -> None:
-    """Rescoring weights over a grid: S = ctc + w · ((1 − ρ) · left + ρ · right) + η · words."""
+    """Rescoring weights over a grid: S = ctc + w · ((1 − ρ) · left + ρ · right) + η · tokens."""
     scores = Scores(corpus)
     weights = [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1]
     shares = [0, 0.15, 0.3, 0.5, 0.7, 1]
-    bonuses = [-0.5, 0, 0.5, 1]
+    bonuses = [-0.25, 0, 0.25, 0.5, 0.75, 1]
     for latency, name in itertools.product(arguments.latency or LATENCIES, ["rescore", "full-context"]):
         # Utterances that were heard as one, so that the reference belongs to the list.
         lists = [result["passes"][name]["utterances"] for result in hear(arguments, latency, corpus)]
@@ -68,7 +68,7 @@ def tune(arguments, corpus: corpora.Corpus) -> None:
             return np.array([row + [missing] * (longest - len(row)) for row in rows])
 
         ctc, left, right = (matrix(lambda _, text, key=key: text["scores"][key], missing) for key, missing in (("ctc", -np.inf), ("attention", 0), ("reverse_attention", 0)))
-        lengths = matrix(lambda _, text: len(text["text"].split()), 0)
+        lengths = matrix(lambda _, text: text["scores"]["tokens"], 0)
         wrong = matrix(lambda index, text: errors(scores.references[index], text["text"]), np.inf)
         words = scores.words[used].sum()
         found = []

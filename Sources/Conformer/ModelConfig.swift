@@ -210,6 +210,8 @@ public struct DecodingConfig: Codable, Equatable, Sendable {
   public var attentionWeight: Double
   /// Share of the right-to-left decoder in the attention score, 0…1.
   public var reverseWeight: Double
+  /// Nats for each token in rescoring; nil for none.
+  public var lengthBonus: Double?
   /// Weight of CTC in the joint search, 0…1; the decoder has the rest.
   public var jointCTCWeight: Double
   /// Nats for each token of the joint search.
@@ -221,12 +223,13 @@ public struct DecodingConfig: Codable, Equatable, Sendable {
   public var confidence: ConfidenceConfig?
 
   public init(
-    attentionWeight: Double = 0.25, reverseWeight: Double = 0.3, jointCTCWeight: Double = 0.8,
-    jointLengthBonus: Double = 0, auxiliaryWeights: [Float]? = nil,
+    attentionWeight: Double = 0.25, reverseWeight: Double = 0.3, lengthBonus: Double? = nil,
+    jointCTCWeight: Double = 0.8, jointLengthBonus: Double = 0, auxiliaryWeights: [Float]? = nil,
     confidence: ConfidenceConfig? = nil
   ) {
     self.attentionWeight = attentionWeight
     self.reverseWeight = reverseWeight
+    self.lengthBonus = lengthBonus
     self.jointCTCWeight = jointCTCWeight
     self.jointLengthBonus = jointLengthBonus
     self.auxiliaryWeights = auxiliaryWeights
@@ -236,6 +239,7 @@ public struct DecodingConfig: Codable, Equatable, Sendable {
   enum CodingKeys: String, CodingKey {
     case attentionWeight = "attention_weight"
     case reverseWeight = "reverse_weight"
+    case lengthBonus = "length_bonus"
     case jointCTCWeight = "joint_ctc_weight"
     case jointLengthBonus = "joint_length_bonus"
     case auxiliaryWeights = "auxiliary_weights"

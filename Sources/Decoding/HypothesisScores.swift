@@ -7,6 +7,8 @@ public struct HypothesisScores: Equatable, Sendable {
   public var attention: Double?
   /// The same of the right-to-left one.
   public var reverseAttention: Double?
+  /// Tokens of the text, each of which earns the length bonus.
+  public var tokenCount: Int
   /// Hot words and language models of the search, in its order.
   public var biases: [NamedScore]
   /// ln p(text) of the language model that rescored; nil without one.
@@ -25,6 +27,7 @@ public struct HypothesisScores: Equatable, Sendable {
   /// - Parameter biases: those of the search; the ones of weight 0 have no score.
   public init(_ hypothesis: Hypothesis, biases: [WeightedBias]) {
     ctc = hypothesis.ctcScore
+    tokenCount = hypothesis.tokens.count
     self.biases = Self.named(hypothesis.biasScores, biases)
     total = hypothesis.total
   }
@@ -39,6 +42,7 @@ public struct HypothesisScores: Equatable, Sendable {
 
   public init(_ joint: JointHypothesis, biases: [WeightedBias]) {
     ctc = joint.ctcScore
+    tokenCount = joint.tokens.count
     attention = joint.attentionScore
     self.biases = Self.named(joint.biasScores, biases)
     total = joint.total

@@ -33,8 +33,8 @@ struct FinalDecoder {
       RescoringOptions(
         attentionWeight: weights.attentionWeight,
         reverseWeight: hasRight ? weights.reverseWeight : 0, ctcWeight: 1,
-        languageWeight: options.rescoringLanguageModel == nil ? 0 : options.rescoringLanguageWeight)
-    )
+        languageWeight: options.rescoringLanguageModel == nil ? 0 : options.rescoringLanguageWeight,
+        lengthBonus: weights.lengthBonus ?? 0))
     joint = JointSearch(
       JointSearchOptions(
         beamSize: max(Self.jointBeam, options.nBest), ctcWeight: weights.jointCTCWeight,

@@ -28,7 +28,8 @@ extension HypothesisScores {
   fileprivate var json: JSONText {
     let named: [(String, Double?)] =
       [("total", total), ("ctc", ctc), ("attention", attention)]
-      + [("reverse_attention", reverseAttention)] + biases.map { ($0.name, $0.score) }
+      + [("reverse_attention", reverseAttention), ("tokens", Double(tokenCount))]
+      + biases.map { ($0.name, $0.score) }
       + [("rescoring_language_model", rescoringLanguageModel)]
     return .object(named.compactMap { name, score in score.map { (name, .score($0)) } })
   }

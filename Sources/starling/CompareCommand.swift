@@ -148,7 +148,7 @@ struct CompareCommand: ParsableCommand {
     private static func line(_ text: Alternative, isBest: Bool) -> TextLine {
       var scores: [String: Double] = [:]
       if let all = text.scores {
-        scores = ["total": all.total, "ctc": all.ctc]
+        scores = ["total": all.total, "ctc": all.ctc, "tokens": Double(all.tokenCount)]
         scores["attention"] = all.attention
         scores["reverse_attention"] = all.reverseAttention
         scores["rescoring_language_model"] = all.rescoringLanguageModel
@@ -172,7 +172,7 @@ struct ComparedPass: ExpressibleByArgument {
     .compactMap { ComparedPass(argument: $0) }
 
   private static let keys = [
-    "attention-weight", "reverse-weight", "joint-ctc-weight", "joint-length-bonus",
+    "attention-weight", "reverse-weight", "length-bonus", "joint-ctc-weight", "joint-length-bonus",
   ]
 
   init?(argument: String) {
@@ -207,6 +207,7 @@ struct ComparedPass: ExpressibleByArgument {
       switch key {
       case "attention-weight": arguments.attentionWeight = value
       case "reverse-weight": arguments.reverseWeight = value
+      case "length-bonus": arguments.lengthBonus = value
       case "joint-ctc-weight": arguments.jointCTCWeight = value
       default: arguments.jointLengthBonus = value
       }

@@ -58,6 +58,12 @@ struct DecodingArguments: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
+      "Bonus of each token in rescoring. (default: the model's)", valueName: "nats"))
+  var lengthBonus: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
       "Weight of CTC in the joint search, 0 to 1, the decoder having the rest. (default: the "
         + "model's)", valueName: "weight"))
   var jointCTCWeight: Double?
@@ -163,7 +169,8 @@ struct DecodingArguments: ParsableArguments {
     for (option, value, range) in [
       ("--lm-weight", lmWeight, 0.0...10), ("--rescoring-lm-weight", rescoringLMWeight, 0...10),
       ("--attention-weight", attentionWeight, 0...100),
-      ("--reverse-weight", reverseWeight, 0...1), ("--joint-ctc-weight", jointCTCWeight, 0...1),
+      ("--reverse-weight", reverseWeight, 0...1), ("--length-bonus", lengthBonus, -20...20),
+      ("--joint-ctc-weight", jointCTCWeight, 0...1),
       ("--joint-length-bonus", jointLengthBonus, -20...20),
     ] {
       guard let value, !range.contains(value) else { continue }
@@ -215,6 +222,7 @@ struct DecodingArguments: ParsableArguments {
     var weights = tuned
     if let attentionWeight { weights.attentionWeight = attentionWeight }
     if let reverseWeight { weights.reverseWeight = reverseWeight }
+    if let lengthBonus { weights.lengthBonus = lengthBonus }
     if let jointCTCWeight { weights.jointCTCWeight = jointCTCWeight }
     if let jointLengthBonus { weights.jointLengthBonus = jointLengthBonus }
     if let auxiliaryWeights { weights.auxiliaryWeights = auxiliaryWeights.values }

@@ -42,7 +42,7 @@ import Testing
       #expect((2...3).contains(alternatives.count))
       #expect(alternatives[0].text == segment.text)
       let keys = Set(try #require(alternatives[0].scores).keys)
-      #expect(keys == ["total", "ctc", "attention", "reverse_attention"])
+      #expect(keys == ["total", "ctc", "attention", "reverse_attention", "tokens"])
     }
   }
 
@@ -78,7 +78,7 @@ import Testing
       ("--n-best", "101", "0 to 100"), ("--n-best", "-1", "0 to 100"),
       ("--attention-weight", "nan", "0 to 100"), ("--attention-weight", "-0.1", "0 to 100"),
       ("--reverse-weight", "1.5", "0 to 1"), ("--joint-ctc-weight", "2", "0 to 1"),
-      ("--joint-length-bonus", "inf", "-20 to 20"),
+      ("--length-bonus", "nan", "-20 to 20"), ("--joint-length-bonus", "inf", "-20 to 20"),
     ] {
       expectUsageError(
         try Starling.run(["transcribe", book, "\(option)=\(value)"]), saying: saying)

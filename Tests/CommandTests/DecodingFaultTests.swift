@@ -20,6 +20,7 @@ import Testing
     ("--joint-length-bonus", "-21", "expected -20 to 20"),
     ("--attention-weight", "-1", "expected 0 to 100"),
     ("--reverse-weight", "nan", "expected 0 to 1"),
+    ("--length-bonus", "20.5", "expected -20 to 20"),
     ("--joint-ctc-weight", "inf", "expected 0 to 1"),
     ("--n-best", "-1", "expected 0 to 100"), ("--hot-word-boost", "20.5", "expected -20 to 20"),
     ("--rescoring-lm-weight", "-1", "expected 0 to 10"),

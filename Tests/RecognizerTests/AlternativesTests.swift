@@ -58,7 +58,8 @@ import Testing
   @Test func totalsAreWeightedSums() throws {
     let samples = try samples("landscape.flac")
     let weights = DecodingConfig(
-      attentionWeight: 0.4, reverseWeight: 0.25, jointCTCWeight: 0.7, jointLengthBonus: 0.2)
+      attentionWeight: 0.4, reverseWeight: 0.25, lengthBonus: 0.15, jointCTCWeight: 0.7,
+      jointLengthBonus: 0.2)
     let words = try HotWords(
       [HotWord("saline")], boost: 3, segmenter: TokenSegmenter(Self.model.vocabulary))
     let count = TokenCountBias()
@@ -77,15 +78,17 @@ import Testing
         #expect(scores.biases.map(\.name) == ["hot_words", "length"])
         let biases = scores.biases[0].score + 0.1 * scores.biases[1].score
         let attention = try #require(scores.attention)
+        let tokens = Double(scores.tokenCount)
+        #expect(scores.biases[1].score == tokens)
         let expected: Double
         if pass == .joint {
           // The bonus counts the end too.
-          let tokens = scores.biases[1].score
           expected = 0.3 * attention + 0.7 * scores.ctc + biases + 0.2 * (tokens + 1)
           #expect(scores.reverseAttention == nil)
         } else {
           let reverse = try #require(scores.reverseAttention)
-          expected = scores.ctc + biases + 0.4 * (0.75 * attention + 0.25 * reverse)
+          expected =
+            scores.ctc + biases + 0.4 * (0.75 * attention + 0.25 * reverse) + 0.15 * tokens
         }
         #expect(abs(scores.total - expected) < 1e-4 * max(1, abs(expected)))
       }

@@ -9,9 +9,8 @@ import torch.distributed as distributed
 from torch import Tensor
 
 from .audio import AudioStore, Recording
-from .batches import stack
-from .blocks import frames_of
-from .features import SHIFT, LogMel
+from .encoded import encoded
+from .features import SHIFT
 from .model import ConformerCTC
 from .stream import BlockShape
 
@@ -47,7 +46,9 @@ class FrozenOutputs:
             if not path.exists():
                 partial = path.with_suffix(".partial")
                 rows = self._mapped(partial, total)
-                self._compute(rows, encoder, store, shape, rank, world, bfloat16)
+                for i, frames in encoded(encoder, store, store.recordings, shape, bfloat16, rank, world):
+                    start = self.starts[store.recordings[i].offset]
+                    rows[start : start + len(frames)] = frames.to("cpu", torch.bfloat16)
                 if world > 1:
                     distributed.barrier()
                 if rank == 0:
@@ -59,25 +60,6 @@ class FrozenOutputs:
     def _mapped(self, path: Path, frames: int) -> Tensor:
         size = frames * self.width
         return torch.from_file(str(path), shared=True, size=size, dtype=torch.bfloat16).view(frames, self.width)
-
-    @torch.inference_mode()
-    def _compute(
-        self, rows: Tensor, encoder: ConformerCTC, store: AudioStore, shape: BlockShape | None, rank: int,
-        world: int, bfloat16: bool,
-    ) -> None:
-        device = encoder.ctc.weight.device
-        front_end = LogMel(encoder.config.mels).to(device)
-        order = sorted(store.recordings, key=lambda r: r.samples)
-        batches = [order[start : start + 8] for start in range(0, len(order), 8)]
-        for batch in batches[rank::world]:
-            samples = [store.samples(recording) for recording in batch]
-            lengths = torch.tensor([len(s) for s in samples], device=device)
-            mel, frames = front_end(stack(samples).to(device), lengths)
-            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
-                hidden, frames, _ = frames_of(encoder, mel, shape, frames)
-            for recording, row, n in zip(batch, hidden, frames.tolist()):
-                start = self.starts[recording.offset]
-                rows[start : start + n] = row[:n].to("cpu", torch.bfloat16)
 
     def batch(self, recordings: list[Recording], shape: BlockShape | None) -> tuple[Tensor, Tensor]:
         """[b, T, d], zeros after each one's end, and the lengths [b]."""
