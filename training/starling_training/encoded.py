@@ -33,4 +33,4 @@ def encoded(
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
             hidden, frames, _ = frames_of(encoder, mel, shape, frames)
         for i, rows, n in zip(chosen, hidden, frames.tolist()):
-            yield i, rows[:n]
+            yield i, rows[:n].float()

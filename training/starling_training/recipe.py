@@ -43,6 +43,7 @@ class Losses:
     layers: float = 0.0
     at_layers: tuple[int, ...] = ()
     ctc: float = 0.0
+    full_ctc: float | None = None  # instead of `ctc` in full context, which may have nothing to learn
     reach: int = 0  # frames that a block's output may be early or late; see losses.distillation
     # Of the attention decoder: cross entropy, its label smoothing, the share of the right-to-left one
     # and of each direction's auxiliary heads (DeCRED), and the guide of the cross-attention.

@@ -190,8 +190,9 @@ class Trainer:
             parts["distillation"] = weights.distillation, losses.distillation(log_probs, target_log_probs, inside, reach)
             if weights.layers:
                 parts["layers"] = weights.layers, losses.layers(kept, target_kept, inside)
-        if weights.ctc:
-            parts["ctc"] = weights.ctc, losses.ctc(log_probs, lengths, batch.targets, encoder.config.blank)
+        ctc = weights.ctc if shape or weights.full_ctc is None else weights.full_ctc
+        if ctc:
+            parts["ctc"] = ctc, losses.ctc(log_probs, lengths, batch.targets, encoder.config.blank)
         if variants is not None and variants.read:
             read = [losses.ctc(self.final(rows, shape), lengths, batch.targets, encoder.config.blank) for rows in variants.read.values()]
             parts["intermediate"] = weights.intermediate, sum(read) / len(read)

@@ -112,6 +112,13 @@ class Training(unittest.TestCase):
             heard = transcribe(trainer.student.encoder, trainer.pieces, trainer.store, shortest, shape)
             self.assertEqual(heard, [r.text for r in shortest])
 
+    def test_full_context_has_its_own_weight_of_ctc(self):
+        trainer = self.trainer("own", self.recipe(teacher=str(self.model), losses=Losses(1.0, ctc=0.5, full_ctc=0.0)))
+        loader = Loader(trainer.store, trainer.pieces, None, 1)
+        batch = loader.load([i for i in Epoch(trainer.store.recordings, 60, (1.0,), 1, 0).batches[0]], 0, 0)
+        self.assertEqual(set(trainer.loss(batch, None)[1]), {"distillation"})
+        self.assertEqual(set(trainer.loss(batch, Blocks(4, 4).shape(16))[1]), {"distillation", "ctc"})
+
     def test_resumed_is_uninterrupted(self):
         """Also within an epoch, with augmentation, a teacher and a drawn block size."""
         recipe = self.recipe(
