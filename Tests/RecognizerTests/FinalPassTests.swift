@@ -51,7 +51,7 @@ import Testing
     let first = finals(samples, DecodingOptions()).map(\.text).joined(separator: " ")
     let settled = finals(samples, DecodingOptions(finalPass: .fullContext)).map(\.text)
       .joined(separator: " ")
-    #expect(first.contains("could he was the covering earth full noisily"))
+    #expect(first.contains("could he was the covering earth fall noisily"))
     #expect(settled.contains("could he watch the covering earth fall noisily"))
   }
 
@@ -103,22 +103,19 @@ import Testing
 
   @Test func hotWordsMendAWordAndNothingElse() throws {
     let samples = try samples("landscape.flac")
-    let plain = finals(samples, latency: "full", DecodingOptions()).map(\.text)
+    let plain = finals(samples, DecodingOptions()).map(\.text)
     func heard(_ phrases: [String], boost: Double = HotWords.defaultBoost) throws -> [String] {
       let bias = try HotWords(
         phrases.map { HotWord($0) }, boost: boost,
         segmenter: TokenSegmenter(Self.model.vocabulary))
-      return finals(
-        samples, latency: "full", DecodingOptions(biases: [WeightedBias(bias)])
-      ).map(\.text)
+      return finals(samples, DecodingOptions(biases: [WeightedBias(bias)])).map(\.text)
     }
     let text = plain.joined(separator: " ")
-    #expect(text.contains("nothing saalline in"))
+    #expect(text.contains("nothing cline in"))
     let mended = try heard(["Saline"]).joined(separator: " ")
-    #expect(mended == text.replacing("saalline", with: "saline"))
+    #expect(mended == text.replacing("nothing cline", with: "nothing saline"))
     let beamAlone = finals(
-      samples, latency: "full",
-      DecodingOptions(beam: CTCPrefixBeamOptions(beamSize: 8, tokensPerFrame: 8))
+      samples, DecodingOptions(beam: CTCPrefixBeamOptions(beamSize: 8, tokensPerFrame: 8))
     ).map(\.text)
     #expect(try heard(["parliament", "helicopter"]) == beamAlone)
     #expect(try heard(["saline"], boost: 0) == beamAlone)
@@ -193,7 +190,7 @@ import Testing
       DecodingOptions(), DecodingOptions(beam: CTCPrefixBeamOptions(beamSize: 8)),
     ] {
       let stream = Self.model.makeStream(
-        RecognizerOptions(latency: Latency("320ms")!, decoding: decoding, isStable: true))
+        RecognizerOptions(latency: Latency("640ms")!, decoding: decoding, isStable: true))
       var shown = ""
       var partials = 0
       let results = stream.accept(samples) + stream.finish()
@@ -202,7 +199,7 @@ import Testing
         shown = result.text
         partials += 1
       }
-      #expect(partials > 2)
+      #expect(partials > 1)
       #expect(results.last?.text.hasPrefix(shown) == true)
     }
   }
