@@ -9,7 +9,9 @@ import Testing
     for arguments in [["model", "info"], ["model", "info", Places.shippedModel]] {
       let result = try Starling.run(arguments)
       expectSuccess(result)
-      for part in ["starling-en-small", "16 Conformer layers", "1025 classes", "6 edge taps", "16.7 M"] {
+      for part in [
+        "starling-en-small", "16 Conformer layers", "1025 classes", "6 edge taps", "16.7 M",
+      ] {
         #expect(result.output.contains(part))
       }
     }
