@@ -129,7 +129,7 @@ class RealtimeTests(unittest.TestCase):
             said = [e["delta"] for e in events if e.get("item_id") == event["item_id"] and "delta" in e]
             self.assertEqual("".join(said), event["transcript"])
         text = " ".join(event["transcript"] for event in completed)
-        self.assertIn("could he watch the covering earth", text)
+        self.assertIn("the covering earth fall noisily", text)
         self.assertTrue(text.endswith("easier to read"), text)
 
     def test_telephone_formats_and_clearing(self):
