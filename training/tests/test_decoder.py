@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from support import MODEL, SHARED
+from support import FIRST, MODEL, SHARED
 from starling_training.alignment import spikes
 from starling_training.decoder import BidirectionalDecoder, teacher_forced
 from starling_training.losses import blurred, distillation, fits, guide
@@ -22,7 +22,7 @@ class Goldens(unittest.TestCase):
     @unittest.skipUnless(GOLDENS.is_dir(), f"no goldens at {GOLDENS}")
     @torch.inference_mode()
     def test_scores_of_texts(self):
-        model, decoder = ConformerCTC.load(MODEL), BidirectionalDecoder.load(MODEL)
+        model, decoder = ConformerCTC.load(FIRST), BidirectionalDecoder.load(FIRST)
         lines = [json.loads(line) for line in (GOLDENS / "nbest.jsonl").read_text().splitlines()]
         lines = [line for line in lines if line["mode"] == "full"]
         self.assertGreater(len(lines), 4)

@@ -25,8 +25,8 @@ from starling_training.checkpoint import save_model
 from starling_training.features import synthetic_log_mel
 from starling_training.model import ConformerCTC
 from starling_training.stream import BlockShape, TorchStream, feeds
+from support import FIRST as MODEL
 
-MODEL = ROOT / "models/starling-en-small"
 GOLDENS = ROOT.parent / "shared/goldens/starling-en-small"
 
 

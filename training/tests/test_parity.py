@@ -19,8 +19,8 @@ sys.path.insert(0, str(ROOT / "training"))
 from starling_training.features import log_mel, synthetic_log_mel
 from starling_training.model import ConformerCTC
 from starling_training.stream import BlockShape, TorchStream, feeds, run
+from support import FIRST as MODEL
 
-MODEL = ROOT / "models/starling-en-small"
 GOLDENS = ROOT.parent / "shared/goldens/starling-en-small"
 TOLERANCE = 1e-3
 

@@ -233,7 +233,7 @@ class Training(unittest.TestCase):
         trainer = self.trainer("saved", self.recipe())
         trainer.run(until_hours=1e-6)
         loaded = load_model(self.folder / "saved/model")
-        self.assertEqual(loaded.config.edge_taps, 3)
+        self.assertEqual(loaded.config.edge_taps, trainer.student.encoder.config.edge_taps)
         mel = torch.randn(1, 90, 80) * 2 - 8
         with torch.inference_mode():
             for shape in (None, Blocks(4, 4).shape(16)):
