@@ -11,6 +11,25 @@ protocol Binding: Sendable {
 }
 
 extension ServerContext {
+  /// Serves every connection that a listener takes until it is closed. A listener that fails says so, and
+  /// those that it took go on.
+  func takeConnections<Accepted: Sendable>(
+    of listener: NIOAsyncChannel<Accepted, Never>, _ service: Service,
+    _ serve: @escaping @Sendable (Accepted) async -> Void
+  ) async {
+    await withDiscardingTaskGroup { group in
+      try? await listener.executeThenClose { inbound in
+        do {
+          for try await accepted in inbound { group.addTask { await serve(accepted) } }
+        } catch {
+          logging.logger.error(
+            "a listener has failed and takes no more connections",
+            metadata: ["service": "\(service.rawValue)", "error": "\(error)"])
+        }
+      }
+    }
+  }
+
   /// Runs `body` for a connection that can be drained, and that ends when it exceeds the limits.
   ///
   /// - Parameter isTimed: whether the limits of time are for it too.
@@ -43,12 +62,8 @@ struct ByteBinding: Binding {
   func close() { channel.channel.close(promise: nil) }
 
   func serve(_ context: ServerContext) async {
-    try? await withThrowingDiscardingTaskGroup { group in
-      try await channel.executeThenClose { inbound in
-        for try await client in inbound {
-          group.addTask { await Self.serve(client, service, context) }
-        }
-      }
+    await context.takeConnections(of: channel, service) { client in
+      await Self.serve(client, service, context)
     }
   }
 
@@ -93,15 +108,9 @@ struct WebBinding: Binding {
   func close() { channel.channel.close(promise: nil) }
 
   func serve(_ context: ServerContext) async {
-    try? await withThrowingDiscardingTaskGroup { group in
-      try await channel.executeThenClose { inbound in
-        for try await negotiation in inbound {
-          group.addTask {
-            guard let client = try? await negotiation.get() else { return }
-            await serve(client, context)
-          }
-        }
-      }
+    await context.takeConnections(of: channel, service) { negotiation in
+      guard let client = try? await negotiation.get() else { return }
+      await serve(client, context)
     }
   }
 
