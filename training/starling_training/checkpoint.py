@@ -53,7 +53,8 @@ def half(name: str, tensor: torch.Tensor) -> torch.Tensor:
 
 
 def average(folders: list[tuple[Path, float]], target: Path) -> None:
-    """The weighted mean of the encoders and CTC heads of folders, with the first one's decoder."""
+    """The weighted mean of the encoders and CTC heads of folders, with the first one's decoder and
+    feature statistics, which others may lack."""
     models = [load_model(folder, None) for folder, _ in folders]
     taps = max(model.config.edge_taps for model in models)
     models = [load_model(folder, taps or None) for folder, _ in folders]
@@ -61,6 +62,6 @@ def average(folders: list[tuple[Path, float]], target: Path) -> None:
     with torch.no_grad():
         state = models[0].state_dict()
         for name, tensor in state.items():
-            if tensor.is_floating_point():
+            if tensor.is_floating_point() and not name.startswith("cmvn_"):
                 tensor.copy_(sum(m.state_dict()[name] * (w / total) for m, (_, w) in zip(models, folders)))
     save_model(models[0], folders[0][0], target)

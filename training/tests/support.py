@@ -4,6 +4,7 @@ import atexit
 import shutil
 import sys
 import tempfile
+import unittest
 from pathlib import Path
 
 import torch
@@ -17,11 +18,11 @@ MODEL = ROOT / "models/starling-en-small"
 SHARED = ROOT.parent / "shared"
 
 
-def first_model() -> Path:
-    """The first model that was shipped, of which ../shared has weights and goldens; where it is missing, the shipped one."""
+def first_model() -> Path | None:
+    """The first model that was shipped, of which ../shared has weights and goldens; None where it is missing."""
     weights = SHARED / "weights/starling-en-small"
     if not weights.is_dir():
-        return MODEL
+        return None
     folder = Path(tempfile.mkdtemp(prefix="starling-first-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     shutil.copy(ROOT / "Tests/RecognizerTests/Fixtures/first-model.json", folder / "config.json")
@@ -31,6 +32,8 @@ def first_model() -> Path:
 
 
 FIRST = first_model()
+GOLDENS = SHARED / "goldens/starling-en-small"
+needs_goldens = unittest.skipUnless(FIRST and GOLDENS.is_dir(), f"no first model or no goldens in {SHARED}")
 
 # Steps are small, and on a busy machine two threads wait for each other longer than they work.
 torch.set_num_threads(1)

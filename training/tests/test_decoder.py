@@ -8,18 +8,15 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from support import FIRST, MODEL, SHARED
+from support import FIRST, GOLDENS, needs_goldens
 from starling_training.alignment import spikes
 from starling_training.decoder import BidirectionalDecoder, teacher_forced
 from starling_training.losses import blurred, distillation, fits, guide
 from starling_training.model import ConformerCTC
 
-GOLDENS = SHARED / "goldens/starling-en-small"
-SHIPPED = SHARED / "weights/starling-en-small"
-
 
 class Goldens(unittest.TestCase):
-    @unittest.skipUnless(GOLDENS.is_dir(), f"no goldens at {GOLDENS}")
+    @needs_goldens
     @torch.inference_mode()
     def test_scores_of_texts(self):
         model, decoder = ConformerCTC.load(FIRST), BidirectionalDecoder.load(FIRST)
@@ -40,12 +37,11 @@ class Goldens(unittest.TestCase):
 
 
 class Places(unittest.TestCase):
+    @unittest.skipUnless(FIRST, "the shipped decoder reads places already, and ../shared has no first one")
     @torch.inference_mode()
     def test_given_to_a_decoder(self):
         """They mean nothing at first; then the order of the frames matters, which it does not without."""
-        plain, placed = BidirectionalDecoder.load(MODEL), BidirectionalDecoder.load(MODEL, 10)
-        if plain.config.position_width:
-            self.skipTest("the shipped decoder reads places already")
+        plain, placed = BidirectionalDecoder.load(FIRST), BidirectionalDecoder.load(FIRST, 10)
         torch.manual_seed(4)
         memory, seen = torch.randn(2, 30, plain.config.encoder_width), torch.ones(2, 30, dtype=torch.bool)
         tokens = torch.randint(0, 1024, (2, 6))

@@ -25,9 +25,8 @@ from starling_training.checkpoint import save_model
 from starling_training.features import synthetic_log_mel
 from starling_training.model import ConformerCTC
 from starling_training.stream import BlockShape, TorchStream, feeds
-from support import FIRST as MODEL
+from support import FIRST, GOLDENS, MODEL, SHARED, needs_goldens
 
-GOLDENS = ROOT.parent / "shared/goldens/starling-en-small"
 
 
 def setUpModule():
@@ -37,8 +36,8 @@ def setUpModule():
 
 class EdgeKernels(unittest.TestCase):
     def test_graphs_are_pytorch(self):
-        """A model with random edge kernels, small, through all graphs."""
-        model = ConformerCTC.load(MODEL, edge_taps=4)
+        """A model with other, random edge kernels, through all graphs."""
+        model = ConformerCTC.load(MODEL)
         for layer in model.encoder.layers:
             torch.nn.init.normal_(layer.conv.edge_kernels, std=0.05)
         with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +77,7 @@ class Export(unittest.TestCase):
             import soundfile
         except ImportError as error:
             self.skipTest(str(error))
-        audio = GOLDENS.parent / "1272-128104-0000.flac"
+        audio = SHARED / "goldens/1272-128104-0000.flac"
         if not audio.exists():
             self.skipTest(f"no {audio}")
         recognizer = OnlineRecognizer.from_nemo_ctc(
@@ -109,7 +108,17 @@ class Export(unittest.TestCase):
             for node in products:
                 self.assertEqual(weights[node.input[1]].data_type, onnx.TensorProto.INT8)
 
-    @unittest.skipUnless(GOLDENS.is_dir(), f"no goldens at {GOLDENS}")
+
+@needs_goldens
+class Goldens(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        export_onnx.export(FIRST, cls.folder, [8], [])
+        cls.config = ConformerCTC.load(FIRST).config
+
     def test_goldens(self):
         from safetensors.numpy import load_file
         whole = session(self.folder / "whole.onnx")
@@ -122,7 +131,6 @@ class Export(unittest.TestCase):
             found = self.stream(chunk, mel, shape)
             np.testing.assert_allclose(found, golden["block8+8_left64.log_probs"], atol=1e-3, rtol=0)
 
-    @unittest.skipUnless(GOLDENS.is_dir(), f"no goldens at {GOLDENS}")
     def test_int8_hears_nearly_the_same(self):
         from safetensors.numpy import load_file
         golden = load_file(GOLDENS / "1272-128104-0000.safetensors")
@@ -135,7 +143,7 @@ class Export(unittest.TestCase):
             self.assertGreater(np.abs(found - expected).max(), 1e-3, "not quantised at all")
 
     def stream(self, graph, mel: np.ndarray, shape: BlockShape) -> np.ndarray:
-        stream = OnnxStream(graph, self.model.config, shape)
+        stream = OnnxStream(graph, self.config, shape)
         return np.concatenate(
             [stream.step(mel[:, feed.mel])[0, : feed.final] for feed in feeds(mel.shape[1], shape)])
 
