@@ -82,26 +82,47 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Loader:
-    """Makes batches ready, some ahead on threads."""
+    """Makes batches ready, some ahead on threads. Babble and pieces are of `recordings`, those to train on."""
 
     store: AudioStore
+    recordings: list[Recording]
     pieces: Pieces
     augmentation: Augmentation | None
     seed: int
     threads: int = 0
+    splice: float = 0.0
 
     def load(self, items: list[Item], epoch: int, number: int) -> Batch:
         rng = np.random.default_rng([self.seed, epoch, number, 2])
-        clean = [speed(self.store.samples(item.recording), item.speed) for item in items]
+        spliced = [self.splice > rng.random() for _ in items]
+        clean = [
+            speed(self.spliced(item.recording.samples, rng) if other else self.store.samples(item.recording), item.speed)
+            for item, other in zip(items, spliced)]
         heard = clean
         if self.augmentation is not None:
-            chosen = rng.integers(0, len(self.store.recordings), size=3)
-            babble = [self.store.samples(self.store.recordings[i]) for i in chosen]
+            chosen = rng.integers(0, len(self.recordings), size=3)
+            babble = [self.store.samples(self.recordings[i]) for i in chosen]
             heard = [self.augmentation.apply(samples, babble, rng) for samples in clean]
         return Batch(
             stack(clean), stack(heard), torch.tensor([len(samples) for samples in clean]),
-            [self.pieces.encode(item.recording.text) for item in items], [item.recording for item in items],
-            int(rng.integers(2**62)))
+            [None if other else self.pieces.encode(item.recording.text) for item, other in zip(items, spliced)],
+            [item.recording for item in items], int(rng.integers(2**62)))
+
+    def spliced(self, samples: int, rng: np.random.Generator) -> np.ndarray:
+        """Pieces of 1 to 4 seconds of any recordings, one after the other: words that nobody said in this
+        order, which cannot be learnt by heart. Only a teacher knows what they are."""
+        fade = np.linspace(0, 1, RATE // 100, dtype=np.float32)
+        parts: list[np.ndarray] = []
+        while sum(map(len, parts)) < samples:
+            whole = self.store.samples(self.recordings[rng.integers(len(self.recordings))])
+            wanted = int(rng.uniform(1, 4) * RATE)
+            start = int(rng.integers(max(len(whole) - wanted, 0) + 1))
+            part = whole[start : start + wanted].copy()
+            ends = min(len(fade), len(part))
+            part[:ends] *= fade[:ends]
+            part[len(part) - ends :] *= fade[:ends][::-1]
+            parts.append(part)
+        return np.concatenate(parts)[:samples]
 
     def each(self, epoch: Epoch, number: int, rank: int, world: int, first: int = 0) -> Iterator[Batch]:
         """The batches of one of `world` processes in an epoch, from its `first`-th on."""

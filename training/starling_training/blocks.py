@@ -131,24 +131,31 @@ def convolve(module: ConvolutionModule, x: Tensor, layout: BlockLayout) -> Tenso
     return module.finish(convolved).unflatten(0, x.shape[:2])
 
 
-def layer_in_blocks(layer: ConformerLayer, x: Tensor, layout: BlockLayout, gates: Tensor | None = None) -> Tensor:
-    """`ConformerLayer.step` of all blocks: [b, s, n, d] to [b, s, n, d]. `gates`: see `DepthGates`."""
+def layer_in_blocks(
+    layer: ConformerLayer, x: Tensor, layout: BlockLayout, gates: Tensor | None = None, dropout: float = 0.0,
+) -> Tensor:
+    """`ConformerLayer.step` of all blocks: [b, s, n, d] to [b, s, n, d]. `gates`: see `DepthGates`;
+    `dropout` is of what each module adds."""
+
+    def dropped(rows: Tensor) -> Tensor:
+        return F.dropout(rows, dropout) if dropout else rows
+
     first, attended, convolved, second = (1, 1, 1, 1) if gates is None else gates.split(1, dim=-1)
-    x = x + 0.5 * first * layer.feed_forward1(layer.norm_feed_forward1(x))
+    x = x + 0.5 * first * dropped(layer.feed_forward1(layer.norm_feed_forward1(x)))
     attention, left = layer.self_attn, layout.shape.left_context
     q, k, v = attention.project(layer.norm_self_att(x))
     size = BlockSize(x.shape[0] * x.shape[1], x.shape[2], left, layout.mask)
     keys, values = (layout.with_left(rows, left).flatten(0, 1) for rows in (k, v))
     context = attention.attend(q.flatten(0, 1), keys, values, size)
-    x = x + attended * context.unflatten(0, x.shape[:2])
-    x = x + convolved * convolve(layer.conv, layer.norm_conv(x), layout)
-    x = x + 0.5 * second * layer.feed_forward2(layer.norm_feed_forward2(x))
+    x = x + attended * dropped(context.unflatten(0, x.shape[:2]))
+    x = x + convolved * dropped(convolve(layer.conv, layer.norm_conv(x), layout))
+    x = x + 0.5 * second * dropped(layer.feed_forward2(layer.norm_feed_forward2(x)))
     return layer.norm_out(x)
 
 
 def encode_in_blocks(
     model: ConformerCTC, x: Tensor, lengths: Tensor, shape: BlockShape | None, keep: tuple[int, ...] = (),
-    variants: Variants | None = None,
+    variants: Variants | None = None, dropout: float = 0.0,
 ) -> tuple[Tensor, dict[int, Tensor]]:
     """Subsampled frames [b, T, d] of utterances of `lengths` frames through the encoder in blocks,
     or in full context where `shape` is None.
@@ -166,9 +173,9 @@ def encode_in_blocks(
         variants.begin()
     for index, layer in enumerate(encoder.layers):
         if variants is None:
-            rows = layer_in_blocks(layer, rows, layout)
+            rows = layer_in_blocks(layer, rows, layout, dropout=dropout)
         else:
-            rows = layer_in_blocks(layer, rows, layout, variants.before(index, rows))
+            rows = layer_in_blocks(layer, rows, layout, variants.before(index, rows), dropout)
             rows = variants.after(index, rows, model.ctc)
         if index in keep:
             kept[index] = layout.final(rows)[:, :frames]
@@ -197,7 +204,7 @@ def subsample(module: Subsampling, features: Tensor, lengths: Tensor) -> tuple[T
 
 def frames_of(
     model: ConformerCTC, log_mel: Tensor, shape: BlockShape | None, lengths: Tensor | None = None,
-    keep: tuple[int, ...] = (), mask=None, variants: Variants | None = None,
+    keep: tuple[int, ...] = (), mask=None, variants: Variants | None = None, dropout: float = 0.0,
 ) -> tuple[Tensor, Tensor, dict[int, Tensor]]:
     """Log-mel frames [b, t, mels] of `lengths` [b] (all, if None) to the encoder's output [b, T, d],
     its lengths, and the outputs of the layers in `keep`. `mask` may change the normalised features,
@@ -208,5 +215,5 @@ def frames_of(
     if mask is not None:
         mask(features)
     x, lengths = subsample(model.encoder.pre_encode, features, lengths)
-    hidden, kept = encode_in_blocks(model, x, lengths, shape, keep, variants)
+    hidden, kept = encode_in_blocks(model, x, lengths, shape, keep, variants, dropout)
     return hidden, lengths, kept

@@ -34,7 +34,7 @@ def train(arguments: argparse.Namespace) -> None:
     AudioStore.prepare([recipe.folder(c) for c in recipe.corpora], folder / "audio", processes=cores)
     if recipe.validation.corpus:
         AudioStore.prepare([recipe.folder(recipe.validation.corpus)], folder / "validation", lambda _: None, cores)
-    _run(recipe, folder, (arguments.until_hours, arguments.minutes), arguments.processes)
+    run_recipe(recipe, folder, (arguments.until_hours, arguments.minutes), arguments.processes)
 
 
 def finetune(arguments: argparse.Namespace) -> None:
@@ -44,7 +44,7 @@ def finetune(arguments: argparse.Namespace) -> None:
     hours = finetune.prepare(arguments.corpus, arguments.folder, arguments.hours, cores)
     recipe = finetune.recipe(arguments.corpus, arguments.model, hours, arguments.rate, arguments.hold_out)
     print(f"hearing {hours:.2f} audio-hours", flush=True)
-    _run(recipe, arguments.folder, (None, None), arguments.processes)
+    run_recipe(recipe, arguments.folder, processes=arguments.processes)
     table = finetune.report(recipe, arguments.folder, arguments.keep, cores)
     (arguments.folder / "report.md").write_text(table + "\n", encoding="utf-8")
     print(table)
@@ -71,7 +71,10 @@ def averaged(arguments: argparse.Namespace) -> None:
         raise RecipeError(f"expected FOLDER=WEIGHT: {error}") from error
 
 
-def _run(recipe: Recipe, folder: Path, limits: tuple, processes: int | None) -> None:
+def run_recipe(
+    recipe: Recipe, folder: Path, limits: tuple[float | None, float | None] = (None, None), processes: int | None = None,
+) -> None:
+    """A run, or the rest of one, in a process for each GPU or core; `limits` are `until_hours` and `minutes`."""
     gpus = torch.cuda.device_count()
     world = processes or gpus or os.cpu_count() or 1
     interrupted = multiprocessing.get_context("spawn").Event()

@@ -11,6 +11,7 @@ from .blocks import frames_of
 from .features import LogMel
 from .model import ConformerCTC
 from .stream import BlockShape
+from .variants import Variants
 
 BATCH = 8
 
@@ -18,7 +19,7 @@ BATCH = 8
 @torch.inference_mode()
 def encoded(
     encoder: ConformerCTC, store: AudioStore, recordings: list[Recording], shape: BlockShape | None,
-    bfloat16: bool = False, rank: int = 0, world: int = 1,
+    bfloat16: bool = False, rank: int = 0, world: int = 1, variants: Variants | None = None,
 ) -> Iterator[tuple[int, Tensor]]:
     """Indices into `recordings`, the short ones first, with the encoder's output [T, d] of clean recordings.
 
@@ -31,6 +32,6 @@ def encoded(
         samples = [store.samples(recordings[i]) for i in chosen]
         mel, frames = front_end(stack(samples).to(device), torch.tensor([len(s) for s in samples], device=device))
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
-            hidden, frames, _ = frames_of(encoder, mel, shape, frames)
+            hidden, frames, _ = frames_of(encoder, mel, shape, frames, variants=variants)
         for i, rows, n in zip(chosen, hidden, frames.tolist()):
             yield i, rows[:n].float()

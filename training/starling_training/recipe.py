@@ -125,9 +125,11 @@ class Recipe:
     variants: VariantSettings | None = None
     language_model: str = ""  # folder, for losses.language
     dropout: float = 0.0  # of the decoder
+    encoder_dropout: float = 0.0
     losses: Losses = Losses()
     augmentation: Augmentation | None = None
     speeds: tuple[float, ...] = (1.0,)
+    splice: float = 0.0  # the share of utterances that give way to pieces of others (batches.py)
     hold_out: float = 0.0  # the share of utterances that are not trained on
     validation: Validation = Validation()
     seed: int = 1
@@ -150,6 +152,8 @@ class Recipe:
             raise RecipeError(f"{path}: 'losses.attention' is {recipe.losses.attention} with 'trains' {recipe.trains!r}")
         if (recipe.losses.distillation or recipe.losses.layers) and not recipe.teacher:
             raise RecipeError(f"{path}: 'losses' has distillation or layers, which need 'teacher', a model's folder")
+        if recipe.splice and not recipe.losses.distillation:
+            raise RecipeError(f"{path}: 'splice' is {recipe.splice:g} without 'losses.distillation': of pieces nobody else knows the text")
         if recipe.losses.language and not (recipe.language_model and recipe.losses.attention):
             raise RecipeError(f"{path}: 'losses.language' needs 'language_model', a folder, and 'losses.attention'")
         if not recipe.blocks:
@@ -159,7 +163,7 @@ class Recipe:
     @property
     def hears_the_same(self) -> bool:
         """Whether all that is wanted of the encoder is its output, and that the same every time."""
-        changes = self.augmentation is not None or set(self.speeds) != {1.0}
+        changes = self.augmentation is not None or set(self.speeds) != {1.0} or self.splice > 0 or self.encoder_dropout > 0
         return self.trains == "decoder" and not changes and not self.teacher and self.variants is None
 
     def folder(self, name: str) -> Path:

@@ -46,6 +46,10 @@ class Student(torch.nn.Module):
     @staticmethod
     def load(recipe: Recipe, folder: Path) -> "Student":
         encoder, v = load_model(folder, recipe.edge_taps), recipe.variants
+        if recipe.edge_taps not in (0, encoder.config.edge_taps):
+            raise RecipeError(
+                f"{folder}: its edge kernels have {encoder.config.edge_taps} taps, the recipe's edge_taps are "
+                f"{recipe.edge_taps}; take {encoder.config.edge_taps}, or leave edge_taps out")
         variants = Variants(encoder, v.intermediate, v.feeds_back, v.gates) if v else None
         return Student(encoder, Student.load_decoder(recipe, folder, encoder), variants)
 
@@ -176,7 +180,7 @@ class Trainer:
             else:
                 mel, frames = self.front_end(batch.heard, batch.lengths)
                 masking = self.masking(batch, frames)
-                hidden, lengths, kept = frames_of(encoder, mel, shape, frames, weights.at_layers, masking, variants)
+                hidden, lengths, kept = frames_of(encoder, mel, shape, frames, weights.at_layers, masking, variants, self.recipe.encoder_dropout)
             log_probs = encoder.log_probs(hidden)
         log_probs = log_probs.float()
         inside = losses.frames_inside(lengths, hidden.shape[1])
@@ -314,7 +318,8 @@ class Trainer:
         saves at the end."""
         recipe, progress = self.recipe, self.progress
         end = min(recipe.schedule.hours, until_hours or recipe.schedule.hours)
-        loader = Loader(self.store, self.pieces, recipe.augmentation, recipe.seed, recipe.threads)
+        loader = Loader(
+            self.store, self.recordings, self.pieces, recipe.augmentation, recipe.seed, recipe.threads, recipe.splice)
         began = saved = time.monotonic()
         first_hours, every = progress.hours, recipe.validation.every_hours
         with Log(self.folder / "log.csv", self.rank == 0) as log:

@@ -34,12 +34,12 @@ SAMPLES = ROOT / "audio-samples"
 
 
 def small_model(folder: Path) -> Path:
-    """A folder of a random model of two narrow layers with the shipped one's pieces and statistics."""
+    """A folder of a random model of two narrow layers with the shipped one's pieces and statistics, without edge kernels."""
     folder.mkdir(parents=True)
     shutil.copy(MODEL / "tokens.txt", folder)
     fields = json.loads((MODEL / "config.json").read_text())
     fields["encoder"] |= {"n_layers": 2, "d_model": 64, "d_feed_forward": 128, "conv_kernel_size": 15, "subsampling_channels": 16}
-    del fields["decoder"]
+    del fields["decoder"], fields["encoder"]["edge_taps"]
     (folder / "config.json").write_text(json.dumps(fields))
     torch.manual_seed(3)
     model = ConformerCTC(ModelConfig.load(folder / "config.json"))
@@ -101,7 +101,7 @@ class Training(unittest.TestCase):
 
     def test_one_batch_overfits(self):
         trainer = self.trainer("overfit", self.recipe())
-        loader = Loader(trainer.store, trainer.pieces, None, 1)
+        loader = Loader(trainer.store, trainer.store.recordings, trainer.pieces, None, 1)
         shortest = sorted(trainer.store.recordings, key=lambda r: r.samples)[:2]
         batch = loader.load([i for i in Epoch(shortest, 60, (1.0,), 1, 0).batches[0]], 0, 0)
         first = trainer.step(batch)["loss"]
@@ -114,15 +114,15 @@ class Training(unittest.TestCase):
 
     def test_full_context_has_its_own_weight_of_ctc(self):
         trainer = self.trainer("own", self.recipe(teacher=str(self.model), losses=Losses(1.0, ctc=0.5, full_ctc=0.0)))
-        loader = Loader(trainer.store, trainer.pieces, None, 1)
+        loader = Loader(trainer.store, trainer.store.recordings, trainer.pieces, None, 1)
         batch = loader.load([i for i in Epoch(trainer.store.recordings, 60, (1.0,), 1, 0).batches[0]], 0, 0)
         self.assertEqual(set(trainer.loss(batch, None)[1]), {"distillation"})
         self.assertEqual(set(trainer.loss(batch, Blocks(4, 4).shape(16))[1]), {"distillation", "ctc"})
 
     def test_resumed_is_uninterrupted(self):
-        """Also within an epoch, with augmentation, a teacher and a drawn block size."""
+        """Also within an epoch, with augmentation, spliced recordings, dropout, a teacher and a drawn block size."""
         recipe = self.recipe(
-            teacher=str(self.model), losses=Losses(1.0, 0.5, (0, 1), 0.3), speeds=(0.9, 1.0, 1.1),
+            teacher=str(self.model), splice=0.3, encoder_dropout=0.1, losses=Losses(1.0, 0.5, (0, 1), 0.3), speeds=(0.9, 1.0, 1.1),
             augmentation=Augmentation(noise=0.5, reverb=0.5, telephone=0.5, codec=0.5),
             schedule=Schedule(hours=1e9, rate=1e-3, warmup_steps=5, batch_seconds=12))
         whole = self.trainer("whole", recipe)
@@ -142,13 +142,41 @@ class Training(unittest.TestCase):
         expected, found = ([row | {"audio_hours_per_hour": ""} for row in rows] for rows in logs)
         self.assertEqual(found, expected)
 
+    def test_spliced_recordings(self):
+        """As long as what they stand for, without a text, of pieces that the store has, the same ones every time."""
+        trainer = self.trainer("spliced", self.recipe())
+        recordings = trainer.store.recordings
+        # One recording to take pieces from, so that they can be found again.
+        loader = Loader(trainer.store, recordings[:1], trainer.pieces, None, 1, splice=1.0)
+        items = Epoch(recordings, 1000, (1.0,), 1, 0).batches[0]
+        batch, again, other = (loader.load(items, 0, number) for number in (0, 0, 1))
+        self.assertTrue(torch.equal(batch.clean, again.clean))
+        self.assertFalse(torch.equal(batch.clean, other.clean))
+        self.assertEqual(batch.targets, [None] * len(items))
+        self.assertEqual(batch.lengths.tolist(), [item.samples for item in items])
+        source = torch.from_numpy(trainer.store.samples(recordings[0]))
+        quarter = 4000  # within the first piece, which lasts a second or more, and beyond its fading in
+        for row in batch.clean:
+            part = row[quarter : 2 * quarter]
+            self.assertTrue((source.unfold(0, quarter, 1) == part).all(1).any())
+
+    def test_dropout_of_the_encoder(self):
+        """Changes what training hears, by a seed, and nothing else."""
+        model, mel = load_model(self.model), torch.randn(1, 90, 80)
+        def heard(dropout: float, seed: int) -> torch.Tensor:
+            torch.manual_seed(seed)
+            return frames_of(model, mel, Blocks(4, 4).shape(16), dropout=dropout)[0]
+        self.assertTrue(torch.equal(heard(0.5, 1), heard(0.5, 1)))
+        self.assertFalse(torch.allclose(heard(0.5, 1), heard(0.5, 2)))
+        self.assertTrue(torch.equal(heard(0.0, 1), heard(0.0, 2)))
+
     def test_decoder_overfits(self):
         """A new decoder with an auxiliary head learns a batch by heart; the encoder stays as it is."""
         recipe = self.recipe(
             trains="decoder", decoder=NewDecoder(1, 1, (0,)),
             losses=Losses(distillation=0, attention=1, guide=0.3, smoothing=0))
         trainer = self.trainer("decoder", recipe)
-        loader = Loader(trainer.store, trainer.pieces, None, 1)
+        loader = Loader(trainer.store, trainer.store.recordings, trainer.pieces, None, 1)
         shortest = sorted(trainer.store.recordings, key=lambda r: r.samples)[:2]
         batch = loader.load([i for i in Epoch(shortest, 60, (1.0,), 1, 0).batches[0]], 0, 0)
         before = {k: v.clone() for k, v in trainer.student.encoder.state_dict().items()}
@@ -189,7 +217,7 @@ class Training(unittest.TestCase):
     def test_variants(self):
         """Self-conditioning and gates change nothing at first; both learn; the engine gets no such model."""
         plain = self.trainer("plain", self.recipe())
-        loader = Loader(plain.store, plain.pieces, None, 1)
+        loader = Loader(plain.store, plain.store.recordings, plain.pieces, None, 1)
         shortest = sorted(plain.store.recordings, key=lambda r: r.samples)[:2]
         batch = loader.load([i for i in Epoch(shortest, 60, (1.0,), 1, 0).batches[0]], 0, 0)
         losses = Losses(distillation=0, ctc=1, intermediate=0.5, gates=2)
@@ -222,7 +250,7 @@ class Training(unittest.TestCase):
             trains="joint", decoder=NewDecoder(1, 0), language_model=str(folder),
             losses=Losses(distillation=0, ctc=0.3, attention=0.5, language=0.2))
         trainer = self.trainer("taught", recipe)
-        loader = Loader(trainer.store, trainer.pieces, None, 1)
+        loader = Loader(trainer.store, trainer.store.recordings, trainer.pieces, None, 1)
         batch = loader.load([Epoch(trainer.recordings[:1], 60, (1.0,), 1, 0).batches[0][0]], 0, 0)
         rows = [trainer.step(batch) for _ in range(40)]
         self.assertLess(rows[-1]["language"], rows[0]["language"])
@@ -233,7 +261,7 @@ class Training(unittest.TestCase):
         trainer = self.trainer("saved", self.recipe())
         trainer.run(until_hours=1e-6)
         loaded = load_model(self.folder / "saved/model")
-        self.assertEqual(loaded.config.edge_taps, trainer.student.encoder.config.edge_taps)
+        self.assertEqual(loaded.config.edge_taps, 3)
         mel = torch.randn(1, 90, 80) * 2 - 8
         with torch.inference_mode():
             for shape in (None, Blocks(4, 4).shape(16)):
@@ -299,11 +327,18 @@ class Training(unittest.TestCase):
             (good.replace("new_frames = 8", "new_frames = -8"), "expected new_frames"),
             (good.replace('teacher = "t"', ""), "need 'teacher'"),
             (good.replace('corpora = ["c"]', 'corpora = "c"'), "expected a list, found 'c'"),
+            (good.replace("[schedule]", "splice = 0.5\n[schedule]") + "[losses]\ndistillation = 0\n", "'splice' is 0.5 without"),
             ("x = ", "recipe.toml: "),
         ):
             path.write_text(text)
             with self.assertRaisesRegex(RecipeError, message):
                 Recipe.load(path)
+
+    def test_edge_kernels_of_another_length_are_refused(self):
+        self.trainer("taps", self.recipe()).run(until_hours=1e-6)
+        recipe = self.recipe(model=str(self.folder / "taps/model"), edge_taps=4)
+        with self.assertRaisesRegex(RecipeError, "edge kernels have 3 taps, the recipe's edge_taps are 4"):
+            self.trainer("other-taps", recipe)
 
 
 if __name__ == "__main__":
