@@ -3,6 +3,9 @@
 import shutil
 from pathlib import Path
 
+import torch
+from torch import multiprocessing
+
 from .audio import AudioStore, Recording
 from .augment import Augmentation
 from .checkpoint import average, load_model
@@ -44,13 +47,19 @@ def report(recipe: Recipe, folder: Path, kept: list[Path], processes: int) -> st
         other = AudioStore.prepare([corpus.resolve()], folder / f"kept{number}", processes=processes)
         step = max(1, len(other.recordings) // 200)
         sets.append((corpus.name, other, other.recordings[::step]))
-    pieces = Pieces(first / "tokens.txt")
     lines = ["| greedy WER % | utterances | " + " | ".join(f"{name}: before | tuned | half and half" for name in SHAPES) + " |"]
     lines.append("|---|---" + "|---" * 3 * len(SHAPES) + "|")
-    models = [load_model(path) for path in (first, tuned, mean)]
-    for name, audio, recordings in sets:
-        if not recordings:
-            continue
-        rates = [f"{word_error_rate(m, pieces, audio, recordings, shape):.2f}" for shape in SHAPES.values() for m in models]
-        lines.append(f"| {name} | {len(recordings)} | " + " | ".join(rates) + " |")
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for name, audio, recordings in sets:
+            if not recordings:
+                continue
+            tasks = [(model, audio.folder, recordings, shape) for shape in SHAPES.values() for model in (first, tuned, mean)]
+            rates = [f"{rate:.2f}" for rate in pool.starmap(_rate, tasks, chunksize=1)]
+            lines.append(f"| {name} | {len(recordings)} | " + " | ".join(rates) + " |")
     return "\n".join(lines)
+
+
+def _rate(model: Path, audio: Path, recordings: list[Recording], shape: BlockShape | None) -> float:
+    """In a process of its own."""
+    torch.set_num_threads(1)
+    return word_error_rate(load_model(model), Pieces(model / "tokens.txt"), AudioStore(audio), recordings, shape)
