@@ -83,12 +83,15 @@ def run_recipe(
         interrupted.set()
         signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
-    if world == 1:
-        _process(0, 1, recipe, folder, limits, gpus, interrupted)
-    else:
-        multiprocessing.spawn(_process, (world, recipe, folder, limits, gpus, interrupted), nprocs=world)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        if world == 1:
+            _process(0, 1, recipe, folder, limits, gpus, interrupted)
+        else:
+            multiprocessing.spawn(_process, (world, recipe, folder, limits, gpus, interrupted), nprocs=world)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if interrupted.is_set():
         raise Interrupted(f"{folder}: interrupted; the same command goes on from here")
 

@@ -1,10 +1,12 @@
 """The loop on a small model and real speech."""
 
+import argparse
 import csv
 import dataclasses
 import json
 import math
 import shutil
+import signal
 import tempfile
 import unittest
 import wave
@@ -14,7 +16,7 @@ import torch
 from safetensors.torch import save_file
 
 from support import MODEL, ROOT
-from starling_training import checkpoint, language
+from starling_training import checkpoint, commands, language
 from starling_training.audio import AudioStore
 from starling_training.augment import Augmentation
 from starling_training.blocks import frames_of
@@ -333,6 +335,21 @@ class Training(unittest.TestCase):
             path.write_text(text)
             with self.assertRaisesRegex(RecipeError, message):
                 Recipe.load(path)
+
+    def test_fine_tuning(self):
+        """The command: the tuned model, its mean with the first one, a table of all three; signals are as they were."""
+        folder, before = self.folder / "tuned", signal.getsignal(signal.SIGTERM)
+        commands.finetune(argparse.Namespace(
+            corpus=self.corpus, folder=folder, model=self.model, hours=0.01, rate=1e-3, hold_out=0.18, keep=[self.corpus], processes=1))
+        self.assertIs(signal.getsignal(signal.SIGTERM), before)
+        first, tuned, mean = (load_model(path).state_dict() for path in (self.model, folder / "tuned", folder / "model"))
+        name = "encoder.layers.0.feed_forward1.linear1.weight"
+        self.assertFalse(torch.equal(tuned[name], first[name]))
+        torch.testing.assert_close(mean[name], (tuned[name] + first[name]) / 2, atol=1e-3, rtol=1e-3)
+        rows = [line.split("|") for line in (folder / "report.md").read_text().splitlines()]
+        self.assertEqual([row[1].strip() for row in rows[2:]], ["held out", self.corpus.name])
+        for row in rows[2:]:
+            self.assertEqual(len([float(cell) for cell in row[3:-1]]), 9)
 
     def test_edge_kernels_of_another_length_are_refused(self):
         self.trainer("taps", self.recipe()).run(until_hours=1e-6)
