@@ -32,7 +32,7 @@ from starling_training.commands import run_recipe  # noqa: E402
 from starling_training.encoded import encoded  # noqa: E402
 from starling_training.evaluate import greedy, surprise  # noqa: E402
 from starling_training.pieces import Pieces  # noqa: E402
-from starling_training.recipe import NewDecoder, Recipe, Schedule, Validation, VariantSettings  # noqa: E402
+from starling_training.recipe import NewDecoder, Recipe, Validation, VariantSettings  # noqa: E402
 from starling_training.train import STATE, VALIDATION_SHAPES, Student  # noqa: E402
 
 DRAWS = 2000

@@ -22,11 +22,9 @@ except ImportError as error:
     raise unittest.SkipTest(f"needs training[onnx]: {error}")
 
 from starling_training.checkpoint import save_model
-from starling_training.features import synthetic_log_mel
 from starling_training.model import ConformerCTC
-from starling_training.stream import BlockShape, TorchStream, feeds
+from starling_training.stream import BlockShape, feeds
 from support import FIRST, GOLDENS, MODEL, SHARED, needs_goldens
-
 
 
 def setUpModule():
