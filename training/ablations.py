@@ -172,7 +172,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--encoder-hours", type=float, default=2.0, help="audio-hours of each (default: %(default)s)")
-    parser.add_argument("--decoder-hours", type=float, default=30.0, help="audio-hours of each (default: %(default)s)")
+    parser.add_argument("--decoder-hours", type=float, default=60.0, help="audio-hours of each (default: %(default)s)")
     parser.add_argument("--every", type=int, default=12, help="measure on each so-manieth utterance (default: %(default)s)")
     parser.add_argument("--only", action="append", metavar="NAME", help="of a run, besides the one without a change; repeatable")
     arguments = parser.parse_args()
