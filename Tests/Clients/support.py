@@ -132,7 +132,8 @@ class Server:
             return socket.create_connection(("127.0.0.1", self.port[service]), timeout)
         except ConnectionRefusedError as error:
             last = "".join(self.log[-5:])
-            raise ConnectionError(f"{service}: {error}; the server's status is {self.process.poll()}, its last words:\n{last}") from error
+            status = self.process.poll()
+            raise ConnectionError(f"{service}: {error}; server's status {status}:\n{last}") from error
 
     def url(self, service: str) -> str:
         scheme = "http" if service == "http" else "ws"

@@ -46,12 +46,20 @@ class EdgeKernels(unittest.TestCase):
                 self.assertLess(difference, export_onnx.TOLERANCE, name)
 
 
-class Export(unittest.TestCase):
+class Exported(unittest.TestCase):
+    """With a folder for graphs."""
+
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.folder = Path(folder.name)
+
+
+class Export(Exported):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
         cls.differences = export_onnx.export(MODEL, cls.folder, [8, 4], [(8, 8)])
         cls.model = ConformerCTC.load(MODEL)
 
@@ -108,12 +116,10 @@ class Export(unittest.TestCase):
 
 
 @needs_goldens
-class Goldens(unittest.TestCase):
+class Goldens(Exported):
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = Path(folder.name)
+        super().setUpClass()
         export_onnx.export(FIRST, cls.folder, [8], [])
         cls.config = ConformerCTC.load(FIRST).config
 
