@@ -11,7 +11,8 @@ from .augment import Augmentation
 from .stream import BlockShape
 
 
-TRAINS = ("encoder", "decoder", "joint")
+# The encoder is trained with its CTC head; "edges" are its edge kernels alone, which leave full context as it is.
+TRAINS = ("encoder", "edges", "decoder", "joint")
 
 
 class RecipeError(Exception):
@@ -118,7 +119,7 @@ class Recipe:
     blocks: tuple[Blocks, ...]
     teacher: str = ""  # folder; empty for none
     edge_taps: int = 0
-    trains: str = "encoder"  # with its CTC head; or one of TRAINS
+    trains: str = "encoder"  # or another of TRAINS
     frozen: tuple[str, ...] = ()  # beginnings of names of tensors that stay as they are
     decoder: NewDecoder | None = None
     position_width: int = 0  # given to a model's decoder that has none
@@ -158,6 +159,8 @@ class Recipe:
             raise RecipeError(f"{path}: 'losses.language' needs 'language_model', a folder, and 'losses.attention'")
         if not recipe.blocks:
             raise RecipeError(f"{path}: 'blocks' is empty, expected at least one")
+        if recipe.trains == "edges" and any(blocks.new_frames == 0 for blocks in recipe.blocks):
+            raise RecipeError(f"{path}: 'blocks' has full context (new_frames 0), where edge kernels act in nothing; leave it out")
         return recipe
 
     @property

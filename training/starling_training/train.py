@@ -101,11 +101,13 @@ class Trainer:
         edge, matrices, vectors = [], [], []
         for name, parameter in self.student.named_parameters():
             is_edge = name.endswith("edge_kernels")
-            trained = name.startswith((chosen, "variants."))
+            trained = is_edge if recipe.trains == "edges" else name.startswith((chosen, "variants."))
             parameter.requires_grad_(trained and not name.removeprefix("encoder.").startswith(recipe.frozen))
             if parameter.requires_grad:
                 (edge if is_edge else matrices if parameter.dim() > 1 else vectors).append(parameter)
         self.trained = [*matrices, *vectors, *edge]
+        if not self.trained:
+            raise RecipeError(f"{source}: nothing in it is trained; 'trains' is {recipe.trains!r}, 'edge_taps' {recipe.edge_taps}")
         self.language_model = None
         if recipe.language_model:
             self.language_model = LanguageModel.load(recipe.folder(recipe.language_model)).to(self.device)

@@ -121,6 +121,16 @@ class Training(unittest.TestCase):
         self.assertEqual(set(trainer.loss(batch, None)[1]), {"distillation"})
         self.assertEqual(set(trainer.loss(batch, Blocks(4, 4).shape(16))[1]), {"distillation", "ctc"})
 
+    def test_edges_alone_leave_full_context_as_it_is(self):
+        recipe = self.recipe(trains="edges", blocks=(Blocks(4, 4, (16,)),))
+        trainer = self.trainer("edges", recipe)
+        before = {name: value.clone() for name, value in trainer.student.state_dict().items()}
+        trainer.run(until_hours=1e-6)
+        changed = {name for name, value in trainer.student.state_dict().items() if not torch.equal(value, before[name])}
+        self.assertEqual(changed, {name for name in before if name.endswith("edge_kernels")})
+        with self.assertRaisesRegex(RecipeError, "nothing in it is trained; 'trains' is 'edges', 'edge_taps' 0"):
+            self.trainer("edges", dataclasses.replace(recipe, edge_taps=0))
+
     def test_resumed_is_uninterrupted(self):
         """Also within an epoch, with augmentation, spliced recordings, dropout, a teacher and a drawn block size."""
         recipe = self.recipe(
@@ -330,6 +340,7 @@ class Training(unittest.TestCase):
             (good.replace('teacher = "t"', ""), "need 'teacher'"),
             (good.replace('corpora = ["c"]', 'corpora = "c"'), "expected a list, found 'c'"),
             (good.replace("[schedule]", "splice = 0.5\n[schedule]") + "[losses]\ndistillation = 0\n", "'splice' is 0.5 without"),
+            (good.replace("= 8", "= 0").replace("[schedule]", 'trains = "edges"\n[schedule]'), "edge kernels act in nothing"),
             ("x = ", "recipe.toml: "),
         ):
             path.write_text(text)
