@@ -54,14 +54,19 @@ def half(name: str, tensor: torch.Tensor) -> torch.Tensor:
 
 def average(folders: list[tuple[Path, float]], target: Path) -> None:
     """The weighted mean of the encoders and CTC heads of folders, with the first one's decoder and
-    feature statistics, which others may lack."""
+    feature statistics, which others may lack. Edge kernels are the mean of those that there are: a mean with
+    the zeros of models that have none would only make them smaller."""
     models = [load_model(folder, None) for folder, _ in folders]
+    all_weights = [weight for _, weight in folders]
+    edge_weights = [weight if model.config.edge_taps else 0.0 for model, weight in zip(models, all_weights)]
     taps = max(model.config.edge_taps for model in models)
     models = [load_model(folder, taps or None) for folder, _ in folders]
-    total = sum(weight for _, weight in folders)
     with torch.no_grad():
         state = models[0].state_dict()
         for name, tensor in state.items():
             if tensor.is_floating_point() and not name.startswith("cmvn_"):
-                tensor.copy_(sum(m.state_dict()[name] * (w / total) for m, (_, w) in zip(models, folders)))
+                weights = edge_weights if name.endswith("edge_kernels") else all_weights
+                if abs(sum(weights)) < 1e-6:
+                    raise ValueError(f"the weights of the models{' with edge kernels' * (weights is edge_weights)} add up to nothing")
+                tensor.copy_(sum(m.state_dict()[name] * (w / sum(weights)) for m, w in zip(models, weights)))
     save_model(models[0], folders[0][0], target)

@@ -68,7 +68,7 @@ def averaged(arguments: argparse.Namespace) -> None:
     try:
         average([(Path(folder), float(weight)) for folder, _, weight in pairs], arguments.output)
     except ValueError as error:
-        raise RecipeError(f"expected FOLDER=WEIGHT: {error}") from error
+        raise RecipeError(f"expected FOLDER=WEIGHT …: {error}") from error
 
 
 def run_recipe(

@@ -362,6 +362,20 @@ class Training(unittest.TestCase):
         for row in rows[2:]:
             self.assertEqual(len([float(cell) for cell in row[3:-1]]), 9)
 
+    def test_means(self):
+        """Of the tensors that all have, and of the edge kernels that there are."""
+        self.trainer("mean", self.recipe()).run(until_hours=1e-6)
+        trained, output = self.folder / "mean/model", self.folder / "mean/of-both"
+        checkpoint.average([(trained, 1.0), (self.model, 3.0)], output)
+        with_edges, without, mean = (load_model(folder).state_dict() for folder in (trained, self.model, output))
+        for name, value in mean.items():
+            if name.endswith("edge_kernels"):
+                self.assertTrue(torch.equal(value, with_edges[name]) and value.any(), name)
+            elif value.is_floating_point():
+                torch.testing.assert_close(value, with_edges[name] / 4 + 3 * without[name] / 4, atol=1e-3, rtol=1e-3)
+        with self.assertRaisesRegex(ValueError, "add up to nothing"):
+            checkpoint.average([(trained, 1.0), (self.model, -1.0)], output)
+
     def test_edge_kernels_of_another_length_are_refused(self):
         self.trainer("taps", self.recipe()).run(until_hours=1e-6)
         recipe = self.recipe(model=str(self.folder / "taps/model"), edge_taps=4)
