@@ -67,7 +67,7 @@ def decoder_runs(hours: float, language_model: Path) -> dict[str, Recipe]:
     base = Recipe.load(ROOT / "training/recipes/decoder.toml")
     new = NewDecoder(position_width=64)
     base = dataclasses.replace(
-        base, decoder=new, position_width=0, blocks=base.blocks[:1], validation=Validation(),
+        base, decoder=new, position_width=0, validation=Validation(),
         schedule=dataclasses.replace(base.schedule, hours=hours, decay_hours=hours / 2, average=0.98))
     weights = base.losses
     return {
