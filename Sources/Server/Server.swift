@@ -119,7 +119,14 @@ public final class Server: Sendable {
     _ listener: Listener,
     _ initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
   ) async throws -> NIOAsyncChannel<Output, Never> {
+    let logger = context.logging.logger
     let bootstrap = ServerBootstrap(group: group)
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(DescriptorReserve(logger: logger))
+        }
+      }
+      .serverChannelOption(.maxMessagesPerRead, value: 1)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
