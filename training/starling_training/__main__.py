@@ -39,6 +39,12 @@ def main() -> int:
     average = commands.add_parser("average", help="the mean of models: FOLDER=WEIGHT …")
     average.add_argument("models", nargs="+", help="FOLDER=WEIGHT; the decoder is the first one's")
     average.add_argument("--output", type=Path, required=True)
+    narrow = commands.add_parser("narrow", help="a model with a smaller decoder, which is to be trained on")
+    narrow.add_argument("model", type=Path)
+    narrow.add_argument("--left-layers", type=int, required=True)
+    narrow.add_argument("--right-layers", type=int, required=True)
+    narrow.add_argument("--inner", type=int, required=True, help="width of the feed-forward modules")
+    narrow.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     # Big freed arrays are kept for the next step: giving them back costs a quarter of the time.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**32))

@@ -12,8 +12,9 @@ import torch.distributed as distributed
 import torch.multiprocessing as multiprocessing
 
 from .audio import AudioStore
-from .checkpoint import average
+from .checkpoint import average, load_model, save_model
 from .corpora import CorpusError
+from .decoder import BidirectionalDecoder
 from .recipe import Recipe, RecipeError
 from .train import Trainer
 
@@ -26,7 +27,7 @@ UserError = (CorpusError, RecipeError, FileNotFoundError, Interrupted)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    {"train": train, "finetune": finetune, "plot": plot, "goldens": goldens, "average": averaged}[arguments.command](arguments)
+    {"train": train, "finetune": finetune, "plot": plot, "goldens": goldens, "average": averaged, "narrow": narrow}[arguments.command](arguments)
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -69,6 +70,17 @@ def averaged(arguments: argparse.Namespace) -> None:
         average([(Path(folder), float(weight)) for folder, _, weight in pairs], arguments.output)
     except ValueError as error:
         raise RecipeError(f"expected FOLDER=WEIGHT …: {error}") from error
+
+
+def narrow(arguments: argparse.Namespace) -> None:
+    decoder = BidirectionalDecoder.load(arguments.model)
+    if decoder is None:
+        raise RecipeError(f"{arguments.model}: the model has no decoder")
+    try:
+        small = decoder.narrowed(arguments.left_layers, arguments.right_layers, arguments.inner)
+    except ValueError as error:
+        raise RecipeError(f"{arguments.model}: {error}") from error
+    save_model(load_model(arguments.model), arguments.model, arguments.output, small)
 
 
 def run_recipe(

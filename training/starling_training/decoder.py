@@ -157,6 +157,32 @@ class BidirectionalDecoder(nn.Module):
         decoder.load_state_dict(state)
         return decoder.eval()
 
+    def narrowed(self, left_layers: int, right_layers: int, inner: int) -> "BidirectionalDecoder":
+        """A smaller one to train on: the last layers of each direction, and of each feed-forward module the
+        `inner` units with the greatest weights, the norm of what a unit reads times that of what it says. Auxiliary
+        heads are left out."""
+        old = self.config
+        config = dataclasses.replace(
+            old, left_layers=left_layers, right_layers=right_layers, d_feed_forward=inner, auxiliary_heads=())
+        if not (1 <= left_layers <= old.left_layers and 0 <= right_layers <= old.right_layers and 1 <= inner <= old.d_feed_forward):
+            raise ValueError(
+                f"the decoder has {old.left_layers} and {old.right_layers} layers and {old.d_feed_forward} units in each, "
+                f"expected no more than that, found {left_layers}, {right_layers} and {inner}")
+        small, state = BidirectionalDecoder(config), {}
+        for name, tensor in self.state_dict().items():
+            direction, kind, *rest = name.split(".", 3)
+            if kind == "layers":
+                layers, all_layers = (getattr(c, f"{direction}_layers") for c in (config, self.config))
+                name = f"{direction}.layers.{int(rest[0]) - all_layers + layers}.{rest[1]}"
+            if name in small.state_dict():
+                state[name] = tensor
+        for name in [name for name in state if name.endswith("w_1.weight")]:
+            bias, second = name.replace("weight", "bias"), name.replace("w_1", "w_2")
+            kept = (state[name].norm(dim=1) * state[second].norm(dim=0)).topk(inner).indices.sort().values
+            state[name], state[bias], state[second] = state[name][kept], state[bias][kept], state[second][:, kept]
+        small.load_state_dict(state)
+        return small.eval()
+
     def directions(self) -> list[tuple[Decoder, bool]]:
         """Each with whether it reads from right to left."""
         return [(self.left, False)] + ([(self.right, True)] if self.right is not None else [])

@@ -23,7 +23,7 @@ from starling_training.blocks import frames_of
 from starling_training.checkpoint import load_model
 from starling_training.config import ModelConfig
 from starling_training.corpora import CorpusError
-from starling_training.decoder import BidirectionalDecoder
+from starling_training.decoder import BidirectionalDecoder, DecoderConfig
 from starling_training.evaluate import transcribe
 from starling_training.frozen import FrozenOutputs
 from starling_training.model import ConformerCTC
@@ -375,6 +375,29 @@ class Training(unittest.TestCase):
                 torch.testing.assert_close(value, with_edges[name] / 4 + 3 * without[name] / 4, atol=1e-3, rtol=1e-3)
         with self.assertRaisesRegex(ValueError, "add up to nothing"):
             checkpoint.average([(trained, 1.0), (self.model, -1.0)], output)
+
+    def test_narrow_decoder(self):
+        """With units left out that say nothing a decoder says what it said; a layer that is left out is the first."""
+        old = DecoderConfig(
+            encoder_width=16, d_model=16, n_heads=2, d_feed_forward=12, left_layers=3, right_layers=2, vocabulary=9,
+            sos_eos=8, auxiliary_heads=(0,))
+        decoder = BidirectionalDecoder(old).eval()
+        said = [0, 3, old.d_feed_forward - 1]
+        with torch.no_grad():
+            for direction, _ in decoder.directions():
+                for layer in direction.layers:
+                    silent = [unit for unit in range(old.d_feed_forward) if unit not in said]
+                    layer.feed_forward.w_2.weight[:, silent] = 0
+        tokens, memory = torch.tensor([[old.sos_eos, 1, 2]]), torch.randn(1, 7, old.encoder_width)
+        seen = torch.ones(1, 7, dtype=torch.bool)
+        small = decoder.narrowed(old.left_layers, old.right_layers, len(said))
+        for (one, _), (other, _) in zip(decoder.directions(), small.directions(), strict=True):
+            torch.testing.assert_close(one(tokens, memory, seen)[0], other(tokens, memory, seen)[0])
+        short = decoder.narrowed(1, 0, len(said))
+        self.assertIsNone(short.right)
+        self.assertTrue(torch.equal(short.left.layers[0].norm1.weight, decoder.left.layers[-1].norm1.weight))
+        with self.assertRaisesRegex(ValueError, f"expected no more than that, found {old.left_layers + 1}"):
+            decoder.narrowed(old.left_layers + 1, old.right_layers, len(said))
 
     def test_edge_kernels_of_another_length_are_refused(self):
         self.trainer("taps", self.recipe()).run(until_hours=1e-6)
