@@ -172,7 +172,7 @@ class BidirectionalDecoder(nn.Module):
         for name, tensor in self.state_dict().items():
             direction, kind, *rest = name.split(".", 3)
             if kind == "layers":
-                layers, all_layers = (getattr(c, f"{direction}_layers") for c in (config, self.config))
+                layers, all_layers = (getattr(c, f"{direction}_layers") for c in (config, old))
                 name = f"{direction}.layers.{int(rest[0]) - all_layers + layers}.{rest[1]}"
             if name in small.state_dict():
                 state[name] = tensor
