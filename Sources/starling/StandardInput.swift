@@ -6,6 +6,8 @@ import Synchronization
 final class StandardInput {
   private var buffered: [UInt8] = []
   private(set) var hasEnded = false
+  /// Bytes that had come before the interrupt and are still to be read; nil before it.
+  private var bytesBeforeInterrupt: Int?
   /// The ends of a pipe in which a byte ends the input. Unlike a flag, it is seen even if the
   /// signal comes between a look and the wait for the next bytes. -1 while signals are not caught.
   private static let interruptReader = Atomic<Int32>(-1)
@@ -16,7 +18,8 @@ final class StandardInput {
   }
 
   /// Makes the first interrupt (control-C) end the input instead of the process, so that what was
-  /// said is still written; a second one ends the process.
+  /// said is still written; a second one ends the process. What a pipe holds at the interrupt is
+  /// still read; of a file the rest is not.
   static func endOnInterrupt() {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return }
@@ -75,11 +78,20 @@ final class StandardInput {
     var failure: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
       while true {
-        if Self.waitForBytesOrInterrupt() { return }
-        let received = Foundation.read(STDIN_FILENO, buffer.baseAddress, buffer.count)
+        if Self.waitForBytesOrInterrupt(), bytesBeforeInterrupt == nil {
+          bytesBeforeInterrupt = Self.bytesInPipe()
+        }
+        let wanted = min(buffer.count, bytesBeforeInterrupt ?? .max)
+        if wanted == 0 { return }
+        let received = Foundation.read(STDIN_FILENO, buffer.baseAddress, wanted)
+        if received < 0, errno == EINTR { continue }
         // Some parents hand over a non-blocking standard input.
-        if received < 0, errno == EINTR || errno == EAGAIN { continue }
+        if received < 0, errno == EAGAIN {
+          if bytesBeforeInterrupt != nil { return }
+          continue
+        }
         if received < 0 { failure = errno } else { count = received }
+        bytesBeforeInterrupt? -= count
         return
       }
     }
@@ -100,5 +112,13 @@ final class StandardInput {
     ]
     while poll(&waiting, 2, -1) < 0, errno == EINTR {}
     return waiting[1].revents != 0
+  }
+
+  /// Bytes that can be read without waiting; 0 of a file, which holds them all from the start.
+  private static func bytesInPipe() -> Int {
+    var status = stat()
+    guard fstat(STDIN_FILENO, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return 0 }
+    var count: Int32 = 0
+    return ioctl(STDIN_FILENO, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
   }
 }

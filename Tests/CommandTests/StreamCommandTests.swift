@@ -127,14 +127,30 @@ import Testing
 
   @Test(arguments: [SIGINT, SIGTERM])
   func aSignalEndsTheAudioAndNotTheText(signal: Int32) throws {
+    let pcm = try Sample.pcm16(Sample.book, seconds: 5)
     let starling = try Starling(["stream", "--format", "jsonl"])
-    starling.write(try Sample.pcm16(Sample.book, seconds: 5))
+    starling.write(pcm)
     #expect(starling.waitForOutput { $0.contains(#"{"type": "partial""#) })
+    // Up to two seconds of the audio are still in the pipe.
     starling.send(signal)
     let result = starling.wait()
     expectSuccess(result)
     #expect(finals(result).count == 1)
-    #expect(result.lines.last.map { $0.contains("imitates a much freer hand") } == true)
+    #expect(try result.lines == stream("--format", "jsonl", input: pcm).lines)
+  }
+
+  /// Two days of silence are not waited for.
+  @Test func aSignalEndsAFileWhereItIs() throws {
+    let folder = TemporaryFolder()
+    let path = try folder.write("book.pcm", Sample.pcm16(Sample.book, seconds: 5))
+    #expect(truncate(path, 2 * 86400 * 32000) == 0)
+    let command = ["-c", #"exec "$0" stream --format jsonl < "$1""#, Starling.executable, path]
+    let starling = try Starling(command, executable: "/bin/sh")
+    #expect(starling.waitForOutput { $0.contains(#"{"type": "partial""#) })
+    starling.send(SIGINT)
+    let result = starling.wait()
+    expectSuccess(result)
+    #expect(!finals(result).isEmpty)
   }
 
   @Test func textInAPipeIsALineAnUtterance() throws {
