@@ -73,11 +73,11 @@ class Server:
 
     def __init__(self, *options: str, tls: bool = False):
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self.unix = f"{self.folder.name}/starling.sock"
+        self.unix = {name: f"{self.folder.name}/{name}" for name in ("native", "wyoming")}
         host = "tls:127.0.0.1" if tls else "127.0.0.1"
         listeners = [f"{service}={host}:0" for service in SERVICES]
         command = [STARLING, "serve", "--latency", LATENCY, *options]
-        for listener in [*listeners, f"native=unix:{self.unix}"]:
+        for listener in listeners + [f"{name}=unix:{path}" for name, path in self.unix.items()]:
             command += ["--listen", listener]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self.port: dict[str, int] = {}
@@ -135,6 +135,12 @@ class Server:
             status = self.process.poll()
             raise ConnectionError(f"{service}: {error}; server's status {status}:\n{last}") from error
 
+    def address(self, service: str) -> str:
+        """Of a listener as `starling client` wants it; of `native-unix` that on a Unix socket."""
+        if service.endswith("-unix"):
+            return "unix:" + self.unix[service.removesuffix("-unix")]
+        return f"127.0.0.1:{self.port[service]}"
+
     def url(self, service: str) -> str:
         scheme = "http" if service == "http" else "ws"
         return f"{scheme}://127.0.0.1:{self.port[service]}"
@@ -150,6 +156,29 @@ class Server:
     def resident(self) -> float:
         """Megabytes of memory."""
         return self.metric("starling_resident_bytes") / 1e6
+
+    def wait_to_hear(self, seconds: float, patience: float = 60):
+        """Until it has accepted so much audio since its start.
+
+        What a client has sent is not yet accepted: a connection that is reset takes with it what the
+        server has not read.
+        """
+        deadline = time.monotonic() + patience
+        while (heard := self.metric("starling_audio_seconds_total")) < seconds - 1e-6:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the server has heard {heard} s, not {seconds} s")
+            time.sleep(0.02)
+
+    def open_files(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def wait_to_close(self, files: int, patience: float = 60):
+        """Until no more than so many files are open: it is through with connections that ended."""
+        deadline = time.monotonic() + patience
+        while (count := self.open_files()) > files:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the server has {count} files open, not {files}")
+            time.sleep(0.02)
 
     def open_sessions(self, seconds: float = 30) -> float:
         """Sessions that are still open when those that end have had the time to."""
@@ -170,7 +199,7 @@ def native(
     """The events of one session of the native protocol."""
     client = socket.socket(socket.AF_UNIX) if unix else server.connect()
     if unix:
-        client.connect(server.unix)
+        client.connect(server.unix["native"])
     with client:
         client.settimeout(60)
         client.sendall(opening(**options))

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import resource
 import signal
 import subprocess
@@ -33,15 +32,13 @@ class LifecycleTests(unittest.TestCase):
             client = server.connect()
             client.sendall(opening(partials=False) + samples)
             clients.append(client)
-        for client in clients:
-            client.makefile("rb").readline()
-        time.sleep(1)
+        seconds = len(samples) / BYTES_A_SECOND
+        server.wait_to_hear(8 * seconds)
         self.assertEqual(server.stop(), 0)
         for client in clients:
             with client:
                 events = [json.loads(line) for line in client.makefile("rb")]
             self.assertEqual(finals(events[-2:]), transcribe(samples))
-            seconds = len(samples) / BYTES_A_SECOND
             self.assertAlmostEqual(events[-1]["seconds"], seconds, places=2)
 
     @needs("wyoming")
@@ -52,12 +49,13 @@ class LifecycleTests(unittest.TestCase):
 
         async def clients() -> list[str]:
             streams = []
+            seconds = 0
             for index in range(16):
                 sent = samples[: 32000 * (3 + index % 5)]
+                seconds += len(sent) / BYTES_A_SECOND
                 streams.append(hear(server, LIVE[index % len(LIVE)], sent, 3200, 2, ends=False))
             waiting = asyncio.gather(*streams)
-            # The longest takes 3.5 s to send.
-            await asyncio.sleep(6)
+            await asyncio.to_thread(server.wait_to_hear, seconds)
             server.process.send_signal(signal.SIGTERM)
             return await asyncio.wait_for(waiting, 60)
 
@@ -83,14 +81,14 @@ class LifecycleTests(unittest.TestCase):
             server.wait_for("too few file descriptors")
             # The server's own needs are met: libdispatch opens a file every second, or ends the process.
             for _ in range(15):
-                self.assertLess(len(os.listdir(f"/proc/{server.process.pid}/fd")), 60)
+                self.assertLess(server.open_files(), 60)
                 time.sleep(0.1)
             for client in clients:
                 client.close()
             samples = pcm("dreamland.mp3")
             self.assertEqual(finals(native(server, samples)), transcribe(samples))
             self.assertEqual(server.open_sessions(), 0)
-            self.assertLess(len(os.listdir(f"/proc/{server.process.pid}/fd")), 64)
+            self.assertLess(server.open_files(), 64)
 
     def test_admission_idleness_and_tokens(self):
         token = "a token of enough letters"

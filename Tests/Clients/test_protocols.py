@@ -55,7 +55,7 @@ class ProtocolTests(unittest.TestCase):
 
     @needs("socat")
     def test_socat_on_the_unix_socket(self):
-        command = ["socat", "-t", "30", "-", f"UNIX-CONNECT:{self.server.unix}"]
+        command = ["socat", "-t", "30", "-", f"UNIX-CONNECT:{self.server.unix['native']}"]
         line = b'{"protocol": "starling", "version": 1, "partials": false}\n'
         for samples, text in each():
             run = subprocess.run(

@@ -6,7 +6,7 @@ import json
 import unittest
 
 import websockets
-from support import RAW, SAMPLES, Server, needs, pcm, sox, starling, transcribe
+from support import RAW, SAMPLES, Server, needs, sox, starling
 
 PATH = "/v1/realtime"
 SILENCE = bytes(2 * 24000)
