@@ -112,12 +112,11 @@ class Server:
         return self
 
     def __exit__(self, error, *more):
-        if self.process.poll() is None:
-            # After a fault it may not end by itself.
-            self.stop(signal.SIGKILL if error else signal.SIGTERM)
+        # After a fault it may not end by itself.
+        self.stop(signal.SIGKILL if error else signal.SIGTERM)
 
     def stop(self, sign: int = signal.SIGTERM) -> int:
-        """The exit status."""
+        """The exit status; also of one that has ended by itself."""
         self.process.send_signal(sign)
         try:
             return self.process.wait(60)

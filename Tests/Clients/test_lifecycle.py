@@ -45,9 +45,8 @@ class LifecycleTests(unittest.TestCase):
     def test_termination_loses_nothing_of_any_protocol(self):
         """Sixteen clients have each sent something, and not the end of it."""
         samples = pcm("telephone-8khz.wav")
-        server = Server()
 
-        async def clients() -> list[str]:
+        async def clients(server: Server) -> list[str]:
             streams = []
             seconds = 0
             for index in range(16):
@@ -59,8 +58,9 @@ class LifecycleTests(unittest.TestCase):
             server.process.send_signal(signal.SIGTERM)
             return await asyncio.wait_for(waiting, 60)
 
-        said = asyncio.run(clients())
-        self.assertEqual(server.process.wait(30), 0)
+        with Server() as server:
+            said = asyncio.run(clients(server))
+            self.assertEqual(server.process.wait(30), 0)
         for index, text in enumerate(said):
             expected = transcribe(samples[: 32000 * (3 + index % 5)])
             self.assertEqual(text, expected, LIVE[index % len(LIVE)])
@@ -72,6 +72,8 @@ class LifecycleTests(unittest.TestCase):
             time.sleep(0.5)
             server.process.send_signal(signal.SIGTERM)
             self.assertEqual(server.process.wait(10), 0)
+            for client in clients:
+                client.close()
 
     def test_more_connections_than_files_may_be_open(self):
         with Server() as server:

@@ -156,10 +156,12 @@ class SignalTests(FolderTests):
         copy = self.folder / "model"
         shutil.copytree(ROOT / "models/starling-en-small", copy)
         audio = pcm("book-22khz.flac")
-        with Server("--model", str(copy)) as server:
-            client = server.connect()
+        with (
+            Server("--model", str(copy)) as server,
+            server.connect() as client,
+            client.makefile("rb") as lines,
+        ):
             client.sendall(opening(partials=False) + audio[: len(audio) // 2])
-            lines = client.makefile("rb")
             self.assertEqual(json.loads(lines.readline())["type"], "ready")
             config = json.loads((copy / "config.json").read_text())
             self.write("model/config.json", json.dumps(config | {"model": "another"}))
