@@ -76,7 +76,7 @@ final class StandardInput {
 
   private func readDescriptor() throws(ReadError) -> [UInt8] {
     var failure: Int32 = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+    let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 14) { buffer, count in
       while true {
         if Self.waitForBytesOrInterrupt(), bytesBeforeInterrupt == nil {
           bytesBeforeInterrupt = Self.bytesInPipe()
