@@ -76,20 +76,18 @@ final class StandardInput {
 
   private func readDescriptor() throws(ReadError) -> [UInt8] {
     var failure: Int32 = 0
+    // Whatever hears a piece holds buffers of its length: these are half a second of 16 kHz.
     let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 14) { buffer, count in
       while true {
-        if Self.waitForBytesOrInterrupt(), bytesBeforeInterrupt == nil {
-          bytesBeforeInterrupt = Self.bytesInPipe()
+        if Self.waitForBytesOrInterrupt() {
+          // Fewer than before if somebody else reads there too: nothing is waited for any more.
+          bytesBeforeInterrupt = min(bytesBeforeInterrupt ?? .max, Self.bytesInPipe())
         }
         let wanted = min(buffer.count, bytesBeforeInterrupt ?? .max)
         if wanted == 0 { return }
         let received = Foundation.read(STDIN_FILENO, buffer.baseAddress, wanted)
-        if received < 0, errno == EINTR { continue }
         // Some parents hand over a non-blocking standard input.
-        if received < 0, errno == EAGAIN {
-          if bytesBeforeInterrupt != nil { return }
-          continue
-        }
+        if received < 0, errno == EINTR || errno == EAGAIN { continue }
         if received < 0 { failure = errno } else { count = received }
         bytesBeforeInterrupt? -= count
         return

@@ -14,6 +14,7 @@ import threading
 import time
 import unittest
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +63,14 @@ def transcribe(audio: bytes, *options: str) -> str:
     return said.strip()
 
 
+def until(condition: Callable[[], bool], patience: float = 60) -> bool:
+    """Whether it came true before the patience was at its end."""
+    deadline = time.monotonic() + patience
+    while not (is_true := condition()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return is_true
+
+
 def needs(tool: str):
     """Skips a test, by name, where a Python package or a program is not installed."""
     is_there = shutil.which(tool) or importlib.util.find_spec(tool.replace("-", "_"))
@@ -102,11 +111,8 @@ class Server:
 
     def wait_for(self, saying: str, seconds: float = 30):
         """Until the server has said so on standard error."""
-        deadline = time.monotonic() + seconds
-        while not any(saying in line for line in self.log):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"'{saying}' is not in the log: {self.log}")
-            time.sleep(0.02)
+        if not until(lambda: any(saying in line for line in self.log), seconds):
+            raise TimeoutError(f"'{saying}' is not in the log: {self.log}")
 
     def __enter__(self) -> "Server":
         return self
@@ -156,35 +162,31 @@ class Server:
         """Megabytes of memory."""
         return self.metric("starling_resident_bytes") / 1e6
 
-    def wait_to_hear(self, seconds: float, patience: float = 60):
+    def heard(self) -> float:
+        """Seconds of audio that it has accepted since its start."""
+        return self.metric("starling_audio_seconds_total")
+
+    def wait_to_hear(self, seconds: float):
         """Until it has accepted so much audio since its start.
 
         What a client has sent is not yet accepted: a connection that is reset takes with it what the
         server has not read.
         """
-        deadline = time.monotonic() + patience
-        while (heard := self.metric("starling_audio_seconds_total")) < seconds - 1e-6:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"the server has heard {heard} s, not {seconds} s")
-            time.sleep(0.02)
+        if not until(lambda: self.heard() >= seconds - 1e-6):
+            raise TimeoutError(f"the server has heard {self.heard()} s, not {seconds} s")
 
     def open_files(self) -> int:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
-    def wait_to_close(self, files: int, patience: float = 60):
+    def wait_to_close(self, files: int):
         """Until no more than so many files are open: it is through with connections that ended."""
-        deadline = time.monotonic() + patience
-        while (count := self.open_files()) > files:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"the server has {count} files open, not {files}")
-            time.sleep(0.02)
+        if not until(lambda: self.open_files() <= files):
+            raise TimeoutError(f"the server has {self.open_files()} files open, not {files}")
 
     def open_sessions(self, seconds: float = 30) -> float:
         """Sessions that are still open when those that end have had the time to."""
-        deadline = time.monotonic() + seconds
-        while (count := self.metric("starling_sessions_open")) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        return count
+        until(lambda: self.metric("starling_sessions_open") == 0, seconds)
+        return self.metric("starling_sessions_open")
 
 
 def opening(**options) -> bytes:

@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 import support
-from support import LATENCY, STARLING, Server, sample
+from support import LATENCY, STARLING, Server, sample, starling
 
 SAMPLES = [str(sample(name)) for name in support.SAMPLES]
 PROTOCOLS = ["native", "vosk", "wenet", "sherpa", "sherpa-python", "wyoming"]
@@ -23,8 +23,7 @@ TOKEN = "a token of enough letters"
 
 
 def transcribe(path: str) -> str:
-    command = [STARLING, "transcribe", "--latency", LATENCY, path]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return starling("transcribe", "--latency", LATENCY, path).strip()
 
 
 def client(protocol: str, address: str, *arguments: str, input: bytes | None = None) -> subprocess.CompletedProcess:
@@ -165,13 +164,13 @@ class FaultTests(unittest.TestCase):
 
     def test_servers_that_go_in_the_midst(self):
         for sign, found in [(signal.SIGKILL, "the connection was lost after"), (signal.SIGTERM, "the server ended after")]:
-            server = Server()
             runs = {}
-            for protocol in PROTOCOLS:
-                command = [STARLING, "client", "--protocol", protocol, "--server", server.address(protocol), "--realtime", SAMPLES[0]]
-                runs[protocol] = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            server.wait_to_hear(3 * len(PROTOCOLS))
-            server.stop(sign)
+            with Server() as server:
+                for protocol in PROTOCOLS:
+                    command = [STARLING, "client", "--protocol", protocol, "--server", server.address(protocol), "--realtime", SAMPLES[0]]
+                    runs[protocol] = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                server.wait_to_hear(3 * len(PROTOCOLS))
+                server.stop(sign)
             for protocol, process in runs.items():
                 output, errors = process.communicate(timeout=30)
                 run = subprocess.CompletedProcess([], process.returncode, output, errors)
