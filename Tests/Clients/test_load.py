@@ -150,7 +150,7 @@ class LoadTests(unittest.TestCase):
         samples = speech(300)
         expected = starling("transcribe", *RAW, "-", audio=samples).strip()
         with Server() as server:
-            reply = exchange(server, "http", post(form(wav_file(samples))), patience=20)
+            reply = exchange(server, "http", post(form(wav_file(samples))), patience=300)
             self.assertEqual([message["text"] for message in reply.messages], [expected])
             self.is_well(server)
 
